@@ -1,0 +1,107 @@
+"""The settings of a process: `BULKSEND_` variables of its environment, then those of a `.env` file beside it.
+
+Read once, at the start of a command or a worker, and passed on from there.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.errors import ConfigError
+from config.validation import complaints
+
+_PREFIX = "BULKSEND_"
+_ENV_FILE = ".env"
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - the property is what checks the port
+    except ValueError:
+        raise ValueError("is not a URL") from None  # its text repeats the URL, which may hold a password
+    return parts
+
+
+def _redis_url(url: str) -> str:
+    parts = _split(url)
+    reachable = parts.path if parts.scheme == "unix" else parts.hostname
+    if parts.scheme not in {"redis", "rediss", "unix"} or not reachable:
+        raise ValueError("should be redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:///PATH?db=DB")
+    return url
+
+
+def _public_url(url: str) -> str:
+    parts = _split(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("should be https://HOST/PATH, without a query")
+    return url.rstrip("/")
+
+
+class Settings(BaseSettings):
+    """Everything that a deployment may set; each field is the variable `BULKSEND_<FIELD>`. An empty one is unset."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_file=_ENV_FILE,
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",  # the same .env may hold the credentials that the accounts file names
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(default=None, repr=False)
+    """Where the ledger and Celery's messages live; may hold a password. `None`: embedded, or refused."""
+
+    accounts_file: Path = Path("config/accounts.toml")
+
+    public_url: Annotated[str, AfterValidator(_public_url)] | None = None
+    """Where gateways reach the callback service, without a slash at the end. `None`: no reports are asked for."""
+
+    callback_secret: SecretStr | None = None
+    """Signs the token in callback URLs, so that nobody else can report a delivery."""
+
+    log_format: Literal["console", "json"] = "console"
+
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
+
+    allow_volatile: bool = False
+    """Send although Redis may forget: overrides the refusal to work on a server that does not persist."""
+
+    replicas: int = Field(default=0, ge=0)
+    """Replicas that must have a batch's intent on disk before it is sent (`WAITAOF 1 replicas`)."""
+
+    jitter_ms: float = Field(default=10.0, ge=0, le=1000)
+    """How far two calls may drift on the way to the gateway; the throttle keeps that much distance."""
+
+
+def load_settings() -> Settings:
+    """Read the settings; `ConfigError` names the variable and what is wrong with it, never its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        clauses = "; ".join(f"{_PREFIX}{field.upper()} {clause}" for field, clause in complaints(error))
+        raise ConfigError(clauses) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(_unreadable(error)) from None
+
+
+def load_environ() -> Mapping[str, str]:
+    """Give the variables that `env:NAME` in the accounts file may name: the process's own, else those of `.env`."""
+    try:
+        from_file = dotenv_values(_ENV_FILE, encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(_unreadable(error)) from None
+    return {name: value for name, value in from_file.items() if value is not None} | dict(os.environ)
+
+
+def _unreadable(error: OSError | UnicodeDecodeError) -> str:
+    why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+    return f"{_ENV_FILE} can not be read: {why}"

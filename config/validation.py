@@ -1,0 +1,36 @@
+"""Pydantic's findings in words: one short clause each, made of the field's place and the rule it breaks.
+
+The value itself is never repeated, because it may be a credential or a phone number.
+"""
+
+import re
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+_CLAUSES: Mapping[str, str] = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known key",
+    "frozen_instance": "can not be changed",
+}
+_REPHRASED = (
+    (re.compile(r"^Value error, "), ""),
+    (re.compile(r"^Input should "), "should "),
+    (re.compile(r"^(String|Value) should "), "should "),
+    (re.compile(r", unable to parse string as an? \w+$"), ""),
+)
+
+
+def complaints(error: ValidationError) -> list[tuple[str, str]]:
+    """Each finding as `(dotted place, clause)`, in pydantic's order: `("timeout", "should be greater than 0")`."""
+    return [
+        (".".join(str(part) for part in finding["loc"]), _clause(finding["type"], finding["msg"]))
+        for finding in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
+def _clause(kind: str, message: str) -> str:
+    clause = _CLAUSES.get(kind, message)
+    for pattern, replacement in _REPHRASED:
+        clause = pattern.sub(replacement, clause)
+    return clause

@@ -1,0 +1,50 @@
+import subprocess
+import sys
+
+import pytest
+from celery import Celery
+
+
+@pytest.fixture
+def conf():
+    app = Celery("trial", set_as_current=False)
+    app.config_from_object("config.celery_options")
+    return app.conf
+
+
+def test_every_option_is_one_that_celery_knows(conf):
+    from celery.app.defaults import NAMESPACES, flatten
+
+    from config import celery_options
+
+    known = {name for name, _ in flatten(NAMESPACES)}
+    ours = {name for name, value in vars(celery_options).items() if name[0] != "_" and not callable(value)}
+    assert ours <= known
+
+
+def test_messages_are_json_and_nothing_is_kept(conf):
+    assert (conf.task_serializer, conf.event_serializer, conf.accept_content) == ("json", "json", ["json"])
+    assert conf.result_backend == "disabled://"
+    assert conf.task_ignore_result is True
+
+
+def test_a_worker_runs_threads_and_reserves_only_what_it_can_start(conf):
+    assert (conf.worker_pool, conf.worker_concurrency, conf.worker_prefetch_multiplier) == ("threads", 64, 1)
+    assert conf.task_acks_late is True
+
+
+def test_a_half_open_connection_is_noticed(conf):
+    options = conf.broker_transport_options
+    assert options["socket_timeout"] == 10
+    assert options["health_check_interval"] == 5
+
+
+def test_the_options_can_be_read_with_no_variable_set_and_follow_the_one_that_is(tmp_path):
+    program = "from config import celery_options; print(celery_options.broker_url)"
+
+    def broker_url(environ):
+        command = [sys.executable, "-c", program]
+        return subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    assert broker_url({}) == "redis://bulksend-redis-url-is-not-set.invalid:6379/0\n"
+    assert broker_url({"BULKSEND_REDIS_URL": "unix:///r.sock?db=2"}) == "redis+socket:///r.sock?virtual_host=2\n"

@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+
+from config.errors import ConfigError
+from config.settings import Settings, load_environ, load_settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _nowhere(monkeypatch, tmp_path):
+    """No variable of ours, and no .env."""
+    monkeypatch.chdir(tmp_path)
+    for field in Settings.model_fields:
+        monkeypatch.delenv(f"BULKSEND_{field.upper()}", raising=False)
+
+
+def test_everything_has_a_default():
+    settings = load_settings()
+    assert settings.redis_url is None
+    assert settings.accounts_file == Path("config/accounts.toml")
+    assert settings.public_url is None
+    assert settings.callback_secret is None
+    assert (settings.log_format, settings.log_level) == ("console", "INFO")
+    assert settings.allow_volatile is False
+    assert (settings.replicas, settings.jitter_ms) == (0, 10.0)
+
+
+def test_the_environment_wins_over_the_env_file_and_an_empty_variable_is_unset(monkeypatch):
+    Path(".env").write_text(
+        "BULKSEND_LOG_LEVEL=error\nBULKSEND_REPLICAS=1\nBULKSEND_JITTER_MS=\nEXOTEL_API_KEY=made-up\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("BULKSEND_REPLICAS", "2")
+    settings = load_settings()
+    assert (settings.log_level, settings.replicas, settings.jitter_ms) == ("ERROR", 2, 10.0)
+
+
+def test_the_public_url_loses_its_last_slash(monkeypatch):
+    monkeypatch.setenv("BULKSEND_PUBLIC_URL", "https://sms.example/hooks/")
+    assert load_settings().public_url == "https://sms.example/hooks"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "amqp://user:hunter2@host"),
+        ("REDIS_URL", "redis://user:hunter2@host:hunter2/0"),
+        ("REDIS_URL", "redis://user:hunter2@[host/0"),
+        ("REDIS_URL", "unix://"),
+        ("PUBLIC_URL", "sms.example"),
+        ("PUBLIC_URL", "https://sms.example/?token=hunter2"),
+        ("LOG_FORMAT", "hunter2"),
+        ("LOG_LEVEL", "hunter2"),
+        ("ALLOW_VOLATILE", "hunter2"),
+        ("REPLICAS", "-1"),
+        ("JITTER_MS", "hunter2"),
+    ],
+)
+def test_a_wrong_variable_is_named_and_its_value_is_not(monkeypatch, name, value):
+    monkeypatch.setenv(f"BULKSEND_{name}", value)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert str(caught.value).startswith(f"BULKSEND_{name} ")
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unreadable_env_file_is_one_sentence():
+    Path(".env").write_bytes(b"BULKSEND_LOG_LEVEL=\xff\n")
+    for read in (load_settings, load_environ):
+        with pytest.raises(ConfigError, match=r"^\.env can not be read: it is not UTF-8$"):
+            read()
+
+
+def test_no_secret_is_in_the_repr(monkeypatch):
+    monkeypatch.setenv("BULKSEND_REDIS_URL", "redis://:hunter2@host/0")
+    monkeypatch.setenv("BULKSEND_CALLBACK_SECRET", "hunter2")
+    assert "hunter2" not in repr(load_settings())
+
+
+def test_credentials_are_looked_up_in_the_environment_then_in_the_env_file(monkeypatch):
+    Path(".env").write_text("EXOTEL_API_KEY=from-file\nEXOTEL_API_TOKEN=from-file\nBARE\n", encoding="utf-8")
+    monkeypatch.setenv("EXOTEL_API_KEY", "from-process")
+    monkeypatch.delenv("EXOTEL_API_TOKEN", raising=False)
+    environ = load_environ()
+    assert (environ["EXOTEL_API_KEY"], environ["EXOTEL_API_TOKEN"]) == ("from-process", "from-file")
+    assert "BARE" not in environ
+
+
+def test_the_example_has_every_setting_and_is_the_default():
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    listed = {line.split("=")[0] for line in example.splitlines() if line.startswith("BULKSEND_")}
+    assert listed == {f"BULKSEND_{field.upper()}" for field in Settings.model_fields}
+    Path(".env").write_text(example, encoding="utf-8")
+    assert load_settings() == Settings(_env_file=None)
