@@ -1,0 +1,181 @@
+"""The campaign file: what is taken, and the one sentence for what is not."""
+
+import pytest
+from pydantic import ValidationError
+
+from config.errors import ConfigError
+from worker.intake.campaign import Campaign, check_id, load_campaign
+
+SMALLEST = 'name = "offer"\naccounts = ["main"]\nbody = "Hi {name}"\n'
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load_text(text):
+        path = tmp_path / "offer.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return load_campaign(path)
+
+    return load_text
+
+
+@pytest.fixture
+def complaint(load, tmp_path):
+    """The sentence for a file, without the file's name, which each sentence begins with."""
+
+    def complain(text):
+        with pytest.raises(ConfigError) as caught:
+            load(text)
+        sentence = str(caught.value)
+        assert sentence.startswith(str(tmp_path / "offer.toml"))
+        assert "\n" not in sentence
+        return sentence.removeprefix(str(tmp_path / "offer.toml")).removeprefix(": ")
+
+    return complain
+
+
+def test_the_smallest_campaign_has_the_defaults_of_the_contract(load):
+    campaign = load(SMALLEST)
+    assert campaign == Campaign(name="offer", accounts=("main",), body="Hi {name}")
+    assert campaign.to == "to"
+    assert campaign.default_country == "IN"
+    assert campaign.sender is None
+    assert campaign.sms_type == "transactional"
+    assert campaign.recipients is None
+
+
+def test_every_key_that_is_supported_is_taken(load, tmp_path):
+    campaign = load(
+        SMALLEST
+        + 'recipients = "lists/a.csv"\nto = "phone"\ndefault_country = "GB"\nfrom = "EXOTEL"\n'
+        + 'sms_type = "transactional"\ndlt_entity_id = "11"\ndlt_template_id = "12"\n'
+        + 'priority = "normal"\non_unconfirmed = "hold"\n'
+    )
+    assert campaign.recipients == str(tmp_path / "lists/a.csv")
+    assert (campaign.to, campaign.default_country, campaign.sender) == ("phone", "GB", "EXOTEL")
+    assert (campaign.dlt_entity_id, campaign.dlt_template_id) == ("11", "12")
+
+
+@pytest.mark.parametrize("recipients", ["-", "/data/a.csv"])
+def test_standard_input_and_absolute_recipients_stay_as_they_are(load, recipients):
+    assert load(f'{SMALLEST}recipients = "{recipients}"').recipients == recipients
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(load):
+    assert load(b"\xef\xbb\xbf" + SMALLEST.encode()).name == "offer"
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("start_at = 2026-11-22T10:00:00+05:30", '"start_at"'),
+        ("expires_at = 2026-11-22T10:00:00+05:30", '"expires_at"'),
+        ('window = "10:00-21:00"', '"window"'),
+        ('timezone = "Asia/Kolkata"', '"timezone"'),
+        ('priority = "high"', 'priority = "high"'),
+        ('on_unconfirmed = "resend"', 'on_unconfirmed = "resend"'),
+        ('dlt_template = "Dear {#var#}"', '"dlt_template"'),
+        ('sms_type = "promotional"', 'sms_type = "promotional"'),
+        ('sms_type = "transactional_opt_in"', 'sms_type = "transactional_opt_in"'),
+        ('[content]\ntype = "text"', '"content"'),
+        ('[schedule]\nevery = "day"', '"schedule"'),
+    ],
+)
+def test_what_the_engine_can_not_do_yet_is_refused_by_name(complaint, line, what):
+    assert complaint(SMALLEST + line) == f"{what} is not yet supported"
+
+
+def test_a_pool_of_accounts_is_not_yet_supported(complaint):
+    text = SMALLEST.replace('["main"]', '["main", "other"]')
+    assert complaint(text) == 'more than one name in "accounts" is not yet supported'
+
+
+def test_content_explains_the_missing_body(complaint):
+    text = 'name = "a"\naccounts = ["main"]\n[content]\ntype = "text"'
+    assert complaint(text) == '"content" is not yet supported'
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('bdy = "x"', '"bdy" is not a key of a campaign; did you mean "body"?'),
+        ('sender = "X"', '"sender" is not a key of a campaign'),
+        ('qqqq = "X"', '"qqqq" is not a key of a campaign'),
+        ('priority = "urgent"', "\"priority\" should be 'high', 'normal' or 'low'"),
+        ('start_at = "soon"', '"start_at" should be a valid datetime or date, input is too short'),
+        ('default_country = "in"', '"default_country" should be a country of ISO 3166 in two capitals, like "IN"'),
+        ("dlt_entity_id = 11", '"dlt_entity_id" should be text in quotes'),
+        ('to = ""', '"to" is empty'),
+        ("x =", "not TOML: Invalid value (at line 4, the last)"),
+        ("x = 1 1\ny = 2", "not TOML: Expected newline or end of document after a statement (at line 4, column 7)"),
+    ],
+)
+def test_a_wrong_line_gives_one_sentence(complaint, line, sentence):
+    assert complaint(SMALLEST + line) == sentence
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("name", '"Big Offer"', '"name" should have 1 to 60 of the characters a-z 0-9 - _ .'),
+        ("name", f'"{"a" * 61}"', '"name" should have 1 to 60 of the characters a-z 0-9 - _ .'),
+        ("accounts", "[]", '"accounts" is empty'),
+        ("accounts", '"main"', '"accounts" should be a list'),
+        ("accounts", '["Main!"]', '"accounts", item 1 should have 1 to 64 of the characters a-z 0-9 - _ .'),
+        ("body", '"Hi {"', "\"body\" has a single '{' at character 4 (write '{{' for the brace)"),
+        ("body", '"Hi {}"', '"body" has a field without a column at character 4'),
+        ("body", '"  "', '"body" is empty'),
+        ("body", f'"{"a" * 2001}"', '"body" has 2,001 characters, the gateway takes 2,000'),
+    ],
+)
+def test_a_wrong_value_gives_one_sentence(complaint, key, value, sentence):
+    lines = {"name": '"a"', "accounts": '["main"]', "body": '"x"'} | {key: value}
+    assert complaint("\n".join(f"{name} = {text}" for name, text in lines.items())) == sentence
+
+
+@pytest.mark.parametrize("key", ["name", "accounts", "body"])
+def test_a_missing_key_is_named(complaint, key):
+    text = "".join(line for line in SMALLEST.splitlines(keepends=True) if not line.startswith(key))
+    assert complaint(text) == f'"{key}" is missing'
+
+
+def test_a_file_that_is_not_text_names_its_line(complaint):
+    assert complaint(b'name = "a"\nbody = "\xff"\n') == ", line 2: not UTF-8"
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.toml: No such file or directory"):
+        load_campaign(tmp_path / "none.toml")
+
+
+def test_a_campaign_comes_back_from_its_json_and_the_json_is_canonical():
+    campaign = Campaign(name="a", accounts=("main",), body="नमस्ते", sender="EX", recipients="-")
+    again = Campaign.from_json(campaign.to_json())
+    assert again == campaign
+    assert again.to_json() == campaign.to_json()
+    assert Campaign.from_json(campaign.to_json().encode()) == campaign
+    assert '"from":"EX"' in campaign.to_json()
+
+
+def test_the_digest_tells_campaigns_apart_but_not_by_where_the_rows_are():
+    campaign = Campaign(name="a", accounts=("main",), body="x", recipients="a.csv")
+    assert campaign.digest == Campaign(name="a", accounts=("main",), body="x").digest
+    assert campaign.digest != Campaign(name="a", accounts=("main",), body="y", recipients="a.csv").digest
+    assert campaign.digest != Campaign(name="a", accounts=("main",), body="x", sender="EX").digest
+
+
+def test_in_python_the_sender_has_its_own_name_and_campaigns_do_not_change():
+    campaign = Campaign(name="a", accounts=("main",), body="x", sender="EX")
+    with pytest.raises(ValidationError):
+        campaign.sender = "OTHER"
+
+
+@pytest.mark.parametrize("text", ["a", "diwali-offer-x1", "a.b_c-9", "a" * 100])
+def test_an_id_that_may_be(text):
+    assert check_id(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "A", "a b", "a/b", "a\n", "é", "a" * 101])
+def test_an_id_that_may_not_be(text):
+    with pytest.raises(ConfigError, match="should have 1 to 100 of the characters"):
+        check_id(text)

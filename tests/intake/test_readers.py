@@ -1,0 +1,257 @@
+"""Rows from everything that recipients may stand in, and one sentence for each input that is wrong."""
+
+import gzip
+import io
+
+import pytest
+
+from config.errors import ConfigError
+from worker.intake.lines import MAX_LINE_BYTES
+from worker.intake.readers import open_rows, rows_from
+from worker.intake.rows import BadRow
+
+AFTER_THE_QUOTE = 'something follows the closing quote of a field; a quote inside a field is written ""'
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_file(name, content):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write_file
+
+
+@pytest.fixture
+def complaint(write):
+    """The sentence for a file's content, without the file's name, which each sentence begins with."""
+
+    def complain(name, content):
+        path = write(name, content)
+        with pytest.raises(ConfigError) as caught:
+            everything(path)
+        assert str(caught.value).startswith(str(path))
+        return str(caught.value).removeprefix(str(path)).removeprefix(": ").removeprefix(", ")
+
+    return complain
+
+
+def everything(source, **options):
+    """All blocks of a source, as (columns, rows)."""
+    with open_rows(source, **options) as rows:
+        return blocks_of(rows)
+
+
+def blocks_of(rows):
+    return [(block.columns, list(block.rows)) for block in rows.blocks]
+
+
+def test_a_csv_gives_its_header_and_its_rows_without_blank_lines(write):
+    path = write("r.csv", 'to,name\r\n1,"Asha, ""A"""\r\n\r\n2,"two\nlines"\r\n')
+    with open_rows(path) as rows:
+        assert rows.columns == ("to", "name")
+        assert rows.name == str(path)
+        assert blocks_of(rows) == [(("to", "name"), [["1", 'Asha, "A"'], ["2", "two\nlines"]])]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("pack", [lambda content: content, gzip.compress])
+def test_a_byte_order_mark_and_gzip_change_nothing(write, mark, pack):
+    suffix = ".gz" if pack is gzip.compress else ""
+    csv_path = write("R.CSV" + suffix.upper(), pack(mark + "to,name\n1,आशा\n".encode()))
+    jsonl_path = write("r.jsonl" + suffix, pack(mark + '{"to": "1", "name": "आशा"}\n'.encode()))
+    assert everything(csv_path) == everything(jsonl_path) == [(("to", "name"), [["1", "आशा"]])]
+
+
+def test_a_row_that_does_not_fit_the_header_is_a_bad_row(write):
+    assert everything(write("r.csv", "to,name\n1\n1,a,b\n1,a\n")) == [
+        (
+            ("to", "name"),
+            [
+                BadRow(reason="row has 1 field, the header has 2", read=["1"]),
+                BadRow(reason="row has 3 fields, the header has 2", read=["1", "a", "b"]),
+                ["1", "a"],
+            ],
+        )
+    ]
+
+
+def test_a_bad_row_is_fitted_to_a_width():
+    assert BadRow(reason="", read=["1", "2", "3"]).fitted(2) == ["1", "2"]
+    assert BadRow(reason="", read=["1"]).fitted(2) == ["1", None]
+    assert BadRow(reason="", read="a line").fitted(2) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "the file is empty, a header line with the columns' names was expected"),
+        ("\n\n", "the file is empty, a header line with the columns' names was expected"),
+        ("to,,name\n", "line 1: column 2 has no name"),
+        ("\nto,name,to\n", "line 2: two columns are named 'to'"),
+        (b"to,name\n1,a\n2,\xe9\n", "line 3: byte 3 of the line is not UTF-8"),
+        ("to\n1\n".encode("utf-16"), "line 1: a NUL character, so this is no text in UTF-8"),
+        ("to\n1\n".encode("utf-16-le"), "line 1: a NUL character, so this is no text in UTF-8"),
+        ('to,name\n1,"a\n2,b\n', "lines 2 to 3: a quoted field is never closed"),
+        ('to,name\n1,a\n2,"b\n3,c"d\n4,e\n', f"lines 3 to 4: {AFTER_THE_QUOTE}"),
+        (
+            'to,name\n1,"a\n' + "2,b\n" * 50_000,
+            "lines 2 to 32770: a field is longer than 131,072 characters, or its quote is never closed",
+        ),
+        (
+            'to,name\n1,"a"b\n',
+            f"line 2: {AFTER_THE_QUOTE}",
+        ),
+        ("to,name\n1,a\n2,b\0\n", "line 3: a NUL character, so this is no text in UTF-8"),
+        ("to,name\r1,a\r", "line 1: a carriage return outside quotes; save the file with ordinary line ends"),
+        (
+            f"to,name\n1,{'a' * 200_000}\n",
+            "line 2: a field is longer than 131,072 characters, or its quote is never closed",
+        ),
+        (b"to\n" + b"1" * MAX_LINE_BYTES, "line 2: the line is longer than 4,194,304 bytes"),
+    ],
+)
+def test_a_csv_that_is_wrong_gives_one_sentence(complaint, content, sentence):
+    assert complaint("r.csv", content) == sentence
+
+
+def test_rows_before_the_damage_are_read(write):
+    with open_rows(write("r.csv", b"to\n1\n2\n\xff\n")) as rows:
+        reading = iter(next(rows.blocks).rows)
+        assert [next(reading), next(reading)] == [["1"], ["2"]]
+        with pytest.raises(ConfigError, match="line 4: byte 1 of the line is not UTF-8"):
+            next(reading)
+
+
+def test_values_of_json_are_text_or_missing(write):
+    line = (
+        '{"to": 919000000001, "big": 123456789012345678901234567890, "f": 10.5, "t": true, "n": null,'
+        ' "l": [1, "é"], "o": {"a": 1}, "e": ""}'
+    )
+    [(columns, [values])] = everything(write("r.jsonl", line))
+    assert dict(zip(columns, values, strict=True)) == {
+        "to": "919000000001",
+        "big": "123456789012345678901234567890",
+        "f": "10.5",
+        "t": "true",
+        "n": None,
+        "l": '[1, "é"]',
+        "o": '{"a": 1}',
+        "e": "",
+    }
+
+
+def test_objects_with_other_columns_are_in_other_blocks(write):
+    path = write("r.jsonl", '{"to": "1"}\n{"to": "2"}\n\n{"to": "3", "name": "a"}\n{"to": "4"}\n')
+    assert everything(path) == [
+        (("to",), [["1"], ["2"]]),
+        (("to", "name"), [["3", "a"]]),
+        (("to",), [["4"]]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{not json", "the line is not JSON"),
+        ("[1]", "the line is not a JSON object"),
+        ('"text"', "the line is not a JSON object"),
+        ('{"to": NaN}', "NaN is not JSON"),
+        ('{"to": "1", "to": "2"}', "a key stands twice in the object"),
+        ('{"to": ' + "[" * 100_000 + "}", "the line is not JSON"),
+    ],
+)
+def test_a_bad_line_costs_only_itself_but_as_the_first_the_file(write, complaint, line, reason):
+    assert everything(write("r.jsonl", f'{{"to": "1"}}\n{line}\n{{"to": "2"}}\n')) == [
+        (("to",), [["1"], BadRow(reason=reason, read=line), ["2"]])
+    ]
+    assert complaint("r.jsonl", f"\n{line}\n") == (f"line 2: {reason}; JSON Lines with one object a line was expected")
+
+
+def test_half_a_surrogate_pair_is_a_bad_row(write):
+    [(_, [good, bad])] = everything(write("r.jsonl", '{"to": "1"}\n{"to": "\\ud800"}\n'))
+    assert good == ["1"]
+    assert bad == BadRow(reason="a character that is not Unicode text", read="[('to', '\\ud800')]")
+
+
+def test_an_empty_jsonl_is_refused(complaint):
+    assert complaint("r.jsonl", "\n") == "the file is empty, one JSON object a line was expected"
+
+
+def test_damaged_gzip_is_refused(complaint):
+    whole = gzip.compress(b"to\n" + b"".join(b"%d\n" % n for n in range(50_000)))
+    assert complaint("r.csv.gz", b"to\n1\n") == "after line 0: the gzip file is damaged, or is none"
+    assert complaint("r.csv.gz", whole[: len(whole) // 2]).endswith("the gzip file is damaged, or is none")
+
+
+def test_files_of_other_kinds_are_refused_by_name(tmp_path):
+    with pytest.raises(ConfigError, match=r"r\.xlsx: reading \.xlsx is not yet supported; save it as CSV"):
+        open_rows(tmp_path / "r.xlsx")
+    with pytest.raises(
+        ConfigError, match=r"r\.txt: recipients are read from \.csv, \.csv\.gz, \.jsonl, \.jsonl\.gz or"
+    ):
+        open_rows(tmp_path / "r.txt")
+    with pytest.raises(ConfigError, match=r"r\.csv: No such file or directory"):
+        open_rows(tmp_path / "r.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [(b"to,name\n1,a\n", ("to", "name")), (b'\n \n {"to": "1", "name": "a"}\n', None)],
+)
+def test_standard_input_tells_its_format_by_its_first_character(content, columns):
+    stdin = io.BytesIO(content)
+    with open_rows("-", stdin=stdin) as rows:
+        assert rows.columns == columns
+        assert rows.name == "standard input"
+        assert blocks_of(rows) == [(("to", "name"), [["1", "a"]])]
+    assert not stdin.closed
+
+
+def test_standard_input_that_is_empty_is_refused():
+    with pytest.raises(ConfigError, match="standard input: the file is empty, a header line"):
+        open_rows("-", stdin=io.BytesIO(b""))
+
+
+def test_a_file_is_read_as_a_stream():
+    class Endless(io.RawIOBase):
+        def readline(self, _size=-1):
+            return b"9000000001\n" if self.started else self.start()
+
+        started = False
+
+        def start(self):
+            self.started = True
+            return b"to\n"
+
+    with open_rows("-", stdin=Endless()) as rows:
+        reading = iter(next(rows.blocks).rows)
+        assert [next(reading) for _ in range(1000)] == [["9000000001"]] * 1000
+
+
+def test_mappings_from_python_are_rows():
+    rows = rows_from([{"to": 919000000001, "name": "a"}, {"to": "2", "name": None}, {"to": "3", "ok": True}])
+    assert rows.columns is None
+    assert blocks_of(rows) == [
+        (("to", "name"), [["919000000001", "a"], ["2", None]]),
+        (("to", "ok"), [["3", "true"]]),
+    ]
+
+
+def test_a_bad_row_may_come_first():
+    rows = rows_from([{"to": "\udc00"}, {"to": "1"}])
+    assert [columns for columns, _ in blocks_of(rows)] == [(), ("to",)]
+
+
+@pytest.mark.parametrize(
+    ("recipients", "sentence"),
+    [
+        ([{"to": "1"}, "2"], "recipients, row 2: a mapping of column to value was expected, not str"),
+        ([{1: "2"}], "recipients, row 1: the name of a column should be text, not int"),
+    ],
+)
+def test_what_is_no_mapping_is_refused_with_its_row(recipients, sentence):
+    with pytest.raises(ConfigError) as caught:
+        blocks_of(rows_from(recipients))
+    assert str(caught.value) == sentence

@@ -1,0 +1,33 @@
+"""Messages are written again from what was stored."""
+
+import pytest
+
+from worker.domain.batch import Message
+from worker.domain.content import BatchContent, Passed, messages
+from worker.domain.template import compile_template
+
+CONTENT = BatchContent(
+    columns=("to", "name"),
+    rows=(1, 3),
+    numbers=(919000000001, 919000000003),
+    values=(["9000000001", "Asha"], ["9000000003", "Ravi"]),
+    passed=(Passed(row=2, outcome="invalid", to="x", reason="not a phone number", values=("x", "Mina")),),
+)
+
+
+def test_messages_are_written_in_order_from_numbers_and_values():
+    assert messages(CONTENT, compile_template("Hi {name}")) == (
+        Message(to=919000000001, body="Hi Asha"),
+        Message(to=919000000003, body="Hi Ravi"),
+    )
+
+
+def test_a_content_made_for_another_template_writes_nothing():
+    with pytest.raises(ValueError, match="row 1 has no value in column 'city'"):
+        messages(CONTENT, compile_template("Hi {city}"))
+
+
+def test_neither_numbers_nor_values_show_in_a_repr():
+    assert "9000000001" not in repr(CONTENT)
+    assert "Asha" not in repr(CONTENT)
+    assert "Mina" not in repr(CONTENT)

@@ -1,0 +1,96 @@
+"""The campaign's text: what it may hold, and that it is filled the same way each time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.domain.template import MissingValue, TemplateError, compile_template
+
+COLUMNS = ("phone", "name", "a.b", "order id")
+VALUES = ["+919000000001", "Asha", "dotted", "17"]
+
+
+def fill(text: str) -> str | MissingValue:
+    return compile_template(text).bind(COLUMNS)(VALUES)
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("Dear {name}, order {order id}.", "Dear Asha, order 17."),
+        ("{name}{name}", "AshaAsha"),
+        ("{a.b}", "dotted"),
+        ("{{name}} costs {{}} 100 %s %", "{name} costs {} 100 %s %"),
+        ("{{{name}}}", "{Asha}"),
+        ("नमस्ते {name}", "नमस्ते Asha"),
+        ("no field", "no field"),
+        ("", ""),
+    ],
+)
+def test_fields_are_filled_and_doubled_braces_are_braces(text, filled):
+    assert fill(text) == filled
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("Hi {name", "a single '{' at character 4 (write '{{' for the brace)"),
+        ("Hi name}", "a single '}' at character 8 (write '}}' for the brace)"),
+        ("{a}}", "a single '}' at character 4 (write '}}' for the brace)"),
+        ("{a{b}", "a single '{' at character 1 (write '{{' for the brace)"),
+        ("Hi {}", "a field without a column at character 4"),
+    ],
+)
+def test_a_text_that_is_no_template_names_the_place(text, complaint):
+    with pytest.raises(TemplateError) as caught:
+        compile_template(text)
+    assert str(caught.value) == complaint
+
+
+@pytest.mark.parametrize("field", ["{name.__class__}", "{name!r}", "{name:>9999}", "{0}", "{name[0]}"])
+def test_a_field_is_a_column_and_never_an_expression(field):
+    assert compile_template(field).columns == (field[1:-1],)
+    assert fill(field) == MissingValue(column=field[1:-1])
+
+
+def test_the_name_of_a_column_is_taken_exactly():
+    assert compile_template("{ name }").columns == (" name ",)
+    assert fill("{ name }") == MissingValue(column=" name ")
+
+
+def test_columns_are_named_once_in_order_of_appearance():
+    template = compile_template("{b} {a} {b}")
+    assert template.columns == ("b", "a")
+    assert not template.is_static
+
+
+def test_a_text_without_fields_is_static():
+    template = compile_template("the same {{for}} all")
+    assert template.is_static
+    assert template.columns == ()
+
+
+def test_a_value_that_is_none_is_missing_and_an_empty_one_is_not():
+    fill_row = compile_template("{a}-{b}").bind(("a", "b"))
+    assert fill_row(["1", None]) == MissingValue(column="b")
+    assert fill_row([None, None]) == MissingValue(column="a")
+    assert fill_row(["", "2"]) == "-2"
+
+
+pieces = st.lists(
+    st.one_of(
+        st.tuples(st.just("text"), st.text(max_size=6)),
+        st.tuples(st.just("field"), st.sampled_from(["x", "y", "long name"])),
+    ),
+    max_size=8,
+)
+
+
+@given(pieces=pieces, values=st.lists(st.text(max_size=5), min_size=3, max_size=3))
+def test_filling_puts_each_value_in_its_place_and_keeps_the_rest(pieces, values):
+    columns = ("x", "y", "long name")
+    text = "".join(
+        f"{{{part}}}" if kind == "field" else part.replace("{", "{{").replace("}", "}}") for kind, part in pieces
+    )
+    expected = "".join(values[columns.index(part)] if kind == "field" else part for kind, part in pieces)
+    assert compile_template(text).bind(columns)(values) == expected

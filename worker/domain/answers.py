@@ -1,0 +1,124 @@
+"""What a call to a gateway came to: one outcome a message, one disposition a call.
+
+A gateway's adapter reads an answer into exactly one `Disposition`; the sender settles or gives back the batch
+accordingly. What a gateway says is a value: nothing here is raised. The set is closed (`assert_never`).
+The dispositions and what follows from each are the table "What an answer means" of the README.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The gateway took the message and named it."""
+
+    gateway_id: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """The gateway refused this message for good. `code` is the gateway's own, as a string ("" where it gave none)."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unconfirmed:
+    """Whether the gateway took the message is not known; it is never sent again by itself."""
+
+    reason: str
+    code: str = ""
+
+
+MessageOutcome = Accepted | Rejected | Unconfirmed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerMessage:
+    """Each message judged by itself, in the order in which the batch was sent; at least one is not `Unconfirmed`."""
+
+    outcomes: tuple[MessageOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllRejected:
+    """One refusal that holds for every message of the batch alike (Exotel 400/40203: all numbers invalid)."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttled:
+    """Refused for going too fast: the batch goes back, the account pauses for `retry_after_s` (seconds from the
+    answer, `None` where the gateway did not say: own back-off).
+    """
+
+    code: str
+    reason: str
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldAccount:
+    """Every call of this account would fail alike until somebody acts; `reason` says what to do."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseCampaign:
+    """Every batch of this campaign would fail alike on this account; `reason` says why."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolate:
+    """Nothing of the batch was accepted, because of something in it."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """The request may have been acted on and no readable answer tells: every message is unconfirmed."""
+
+    reason: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """Proof that not one byte of the request left: the batch goes back, the account backs off."""
+
+    reason: str
+
+
+Disposition = PerMessage | AllRejected | Throttled | HoldAccount | PauseCampaign | Isolate | Lost | Unsent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One HTTP request, whole. Credentials stand in `headers` or `content`, never in `url`."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One HTTP response, read whole. `headers` has lower-case names. `received_at` is seconds since the epoch."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    received_at: float

@@ -1,0 +1,27 @@
+"""A batch on its way to the gateway: what an adapter needs to write one call, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One text to one number: `to` is the E.164 number's digits as an integer (91… for India)."""
+
+    to: int = field(repr=False)
+    body: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """The messages of one call in wire order (at most 100, no number twice) and what they share.
+
+    `reference` names campaign and batch at the gateway (Exotel's CustomField). `sender` is the campaign's `from`
+    ("" where it gave none). `options` has the campaign's gateway settings that were given, by contract name:
+    `sms_type`, `dlt_entity_id`, `dlt_template_id`.
+    """
+
+    reference: str
+    sender: str
+    options: Mapping[str, str]
+    messages: tuple[Message, ...]

@@ -1,0 +1,57 @@
+"""What a batch holds: the messages to send and the rows that were passed over on the way to them.
+
+Production makes it from a stretch of the input, the ledger stores it, the sender writes the messages from it again and
+the report reads the rest. Every row of the input stands in exactly one batch's content, as a message or as passed over.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from worker.domain.batch import Message
+from worker.domain.template import MissingValue, Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A row of the input that becomes no message.
+
+    `row` is 1 for the first data row. `to` is the E.164 number with +, or what stood there where that is not a number.
+    `values` are aligned to the content's columns; what a row has beyond them is not kept.
+    """
+
+    row: int
+    outcome: Literal["invalid", "duplicate"]
+    to: str = field(repr=False)
+    reason: str
+    values: tuple[str | None, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchContent:
+    """The messages of a batch in row order, and the rows passed over since the batch before.
+
+    `rows`, `numbers` (E.164 digits as integers) and `values` (aligned to `columns`; `None`: the row has no value there)
+    have one entry a message.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[int, ...]
+    numbers: tuple[int, ...] = field(repr=False)
+    values: tuple[list[str | None], ...] = field(repr=False)
+    passed: tuple[Passed, ...]
+
+
+def messages(content: BatchContent, template: Template) -> tuple[Message, ...]:
+    """Write the messages of a content, in its order, exactly as production did when it checked them.
+
+    Raises `ValueError` where a value that the template needs is missing: the content was made for another template.
+    """
+    render = template.bind(content.columns)
+    written = []
+    for row, number, values in zip(content.rows, content.numbers, content.values, strict=True):
+        body = render(values)
+        if isinstance(body, MissingValue):
+            message = f"row {row} has no value in column {body.column!r}: its batch was made for another template"
+            raise ValueError(message)  # noqa: TRY004  no argument is of a wrong type
+        written.append(Message(to=number, body=body))
+    return tuple(written)

@@ -1,0 +1,103 @@
+"""From rows to batches: the part of production that needs no Redis.
+
+Each row is judged once, in the order of the input: it becomes a message, or it is passed over as invalid or as a
+duplicate. A stretch of rows ends with its hundredth message (or its thousandth row passed over, or the input) and
+becomes one batch's content, so that every row stands in exactly one batch. The same input and campaign give the same
+batches, however the input is read: an interrupted production produces again and compares digests.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from config.errors import ConfigError
+from worker.domain.template import MissingValue, Template, compile_template
+from worker.intake.campaign import MAX_BODY_CHARACTERS, Campaign
+from worker.intake.phones import BadNumber, Normaliser
+from worker.intake.rows import BadRow, Block, RowSource
+from worker.intake.seen import SeenNumbers
+from worker.intake.stretch import Prepared, Refused, Stretch
+from worker.intake.suggestions import did_you_mean
+
+_Judge = Callable[[list[str | None]], int | Refused]
+
+
+def prepare(rows: RowSource, campaign: Campaign, *, batch_size: int = 100) -> Iterator[Prepared]:
+    """Give the batches of a campaign in row order, reading the input as they are asked for.
+
+    Raises `ConfigError`: at once where the header lacks the number's column or one of the body's, and later whatever
+    the source raises.
+    """
+    template = compile_template(campaign.body)
+    if rows.columns is not None:
+        for column in (campaign.to, *template.columns):
+            if column not in rows.columns:
+                raise ConfigError(f'{rows.name}: there is no column "{column}"{did_you_mean(column, rows.columns)}')
+    judge_for = _judges(campaign, template)
+    return _batches(rows.blocks, judge_for, campaign.to, batch_size)
+
+
+def _batches(
+    blocks: Iterator[Block], judge_for: Callable[[tuple[str, ...]], _Judge], to: str, batch_size: int
+) -> Iterator[Prepared]:
+    stretch = Stretch(batch_size)
+    for block in blocks:
+        judge = judge_for(block.columns)
+        stretch.enter(block.columns)
+        for row in block.rows:
+            if isinstance(row, BadRow):
+                is_full = stretch.pass_over(_invalid(_what_stood(row, to, block.columns), row.reason), row)
+            elif isinstance(verdict := judge(row), Refused):
+                is_full = stretch.pass_over(verdict, row)
+            else:
+                is_full = stretch.take(verdict, row)
+            if is_full:
+                yield stretch.end()
+    if not stretch.is_empty:
+        yield stretch.end()
+
+
+def _judges(campaign: Campaign, template: Template) -> Callable[[tuple[str, ...]], _Judge]:
+    """Return what makes the judge for rows with the given columns; all judges know each other's numbers."""
+    canonical = Normaliser(campaign.default_country).canonical
+    add = SeenNumbers().add
+
+    @lru_cache(maxsize=64)
+    def judge_for(columns: tuple[str, ...]) -> _Judge:
+        render = template.bind(columns)
+        place = columns.index(campaign.to) if campaign.to in columns else None
+
+        def judge(values: list[str | None]) -> int | Refused:
+            text = None if place is None else values[place]
+            if text is None:
+                return _invalid("", f"no value in column {campaign.to!r}")
+            number = canonical(text)
+            if isinstance(number, BadNumber):
+                return _invalid(text, number.reason)
+            body = render(values)
+            if isinstance(body, MissingValue):
+                return _invalid(f"+{number}", f"no value in column {body.column!r}")
+            if not 0 < len(body) <= MAX_BODY_CHARACTERS or body.isspace():
+                return _invalid(f"+{number}", _complaint(body))
+            if not add(number):
+                return Refused(outcome="duplicate", to=f"+{number}", reason="the number stands in an earlier row")
+            return number
+
+        return judge
+
+    return judge_for
+
+
+def _what_stood(row: BadRow, to: str, columns: tuple[str, ...]) -> str:
+    """Return what a row that could not be read has in the number's column, as far as one can tell."""
+    fields = row.fitted(len(columns))
+    return (fields[columns.index(to)] if to in columns else None) or ""
+
+
+def _invalid(to: str, reason: str) -> Refused:
+    return Refused(outcome="invalid", to=to, reason=reason)
+
+
+def _complaint(body: str) -> str:
+    if len(body) > MAX_BODY_CHARACTERS:
+        return f"body has {len(body):,} characters, the gateway takes {MAX_BODY_CHARACTERS:,}"
+    return "empty body"

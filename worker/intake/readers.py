@@ -1,0 +1,71 @@
+"""Opens the recipients of a campaign, whatever they stand in: first step of production.
+
+Files and standard input are read as a stream, never whole.
+"""
+
+import itertools
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
+
+from config.errors import ConfigError
+from worker.intake.csv_rows import csv_blocks
+from worker.intake.lines import lines, open_binary
+from worker.intake.object_rows import jsonl_blocks, mapping_blocks
+from worker.intake.rows import RowSource, refuse
+
+_SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
+
+
+def open_rows(source: str | Path, *, stdin: IO[bytes] | None = None) -> RowSource:
+    """Open a file by its suffix (.csv or .jsonl, also with .gz), or standard input for "-".
+
+    Standard input is JSON Lines if its first character that is not blank is a brace, else CSV. Text is UTF-8, with or
+    without a byte order mark. Raises `ConfigError` where the input can not be opened or its first line is wrong;
+    reading on may raise it too.
+    """
+    if str(source) == "-":
+        return _open_standard_input(sys.stdin.buffer if stdin is None else stdin)
+    path = Path(source)
+    name = path.name.lower()
+    if ".xlsx" in name[-8:]:
+        refuse(f"{path}: reading .xlsx is not yet supported; save it as CSV (UTF-8)")
+    if not name.endswith(_SUFFIXES):
+        refuse(f"{path}: recipients are read from {', '.join(_SUFFIXES)} or - (standard input)")
+    held = ExitStack()
+    try:
+        return _source(
+            lines(open_binary(path, held), str(path)), str(path), held, is_jsonl=name.endswith(_SUFFIXES[2:])
+        )
+    except ConfigError:
+        held.close()
+        raise
+
+
+def rows_from(recipients: Iterable[Mapping[str, object]]) -> RowSource:
+    """Read rows from Python: mappings of column to value, which may differ in their columns.
+
+    `ConfigError` is raised when a row is reached that is no mapping with text as keys.
+    """
+    return RowSource(name="recipients", columns=None, blocks=mapping_blocks(recipients, "recipients"))
+
+
+def _open_standard_input(stdin: IO[bytes]) -> RowSource:
+    name = "standard input"
+    text = lines(stdin, name)
+    start: list[str] = []
+    for line in text:
+        start.append(line)
+        if line.strip():
+            break
+    is_jsonl = bool(start) and start[-1].lstrip().startswith("{")
+    return _source(itertools.chain(start, text), name, ExitStack(), is_jsonl=is_jsonl)
+
+
+def _source(text: Iterator[str], name: str, held: ExitStack, *, is_jsonl: bool) -> RowSource:
+    if is_jsonl:
+        return RowSource(name=name, columns=None, blocks=jsonl_blocks(text, name), close=held.close)
+    columns, blocks = csv_blocks(text, name)
+    return RowSource(name=name, columns=columns, blocks=blocks, close=held.close)

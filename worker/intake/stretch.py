@@ -1,0 +1,142 @@
+"""The rows read since the last batch, and what they become when the batch is complete."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Literal
+
+import orjson
+
+from worker.domain.content import BatchContent, Passed
+from worker.intake.rows import BadRow
+
+MAX_PASSED_ROWS = 1000
+"""So many rows passed over end a stretch: an input that is all wrong does not pile up in memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """One stretch of the input, ready to be queued as a batch.
+
+    `rows`, `invalid` and `duplicate` count this stretch: rows = messages + invalid + duplicate. `last_row` is its last
+    row (1 is the first data row). `digest` (32 hex digits) is over all rows from the first up to `last_row`, with their
+    columns: it depends on nothing else, neither on the campaign nor on where batches end.
+    """
+
+    content: BatchContent
+    last_row: int
+    rows: int
+    invalid: int
+    duplicate: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Why a row becomes no message. `to` is the E.164 number with +, or what stood there."""
+
+    outcome: Literal["invalid", "duplicate"]
+    to: str = field(repr=False)
+    reason: str
+
+
+class Stretch:
+    """Collects rows in input order, each by `take` or `pass_over`; `end` closes it and starts the next one."""
+
+    def __init__(self, batch_size: int) -> None:
+        """Start before the first row; a stretch ends with its `batch_size`-th message or `MAX_PASSED_ROWS`."""
+        self._batch_size = batch_size
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._last_row = 0
+        self._columns: tuple[str, ...] | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self._read: list[object] = []
+        self._rows: list[int] = []
+        self._numbers: list[int] = []
+        self._values: list[list[str | None]] = []
+        self._refused: list[tuple[int, Refused, list[str | None]]] = []
+        self._shapes = [(self._columns or (), 0, 0)]
+
+    def enter(self, columns: tuple[str, ...]) -> None:
+        """Note that the rows that follow have these columns."""
+        if columns == self._columns:
+            return
+        self._columns = columns
+        self._read.append({"columns": columns})
+        self._shapes.append((columns, len(self._values), len(self._refused)))
+
+    def take(self, number: int, values: list[str | None]) -> bool:
+        """Add a row that becomes a message; return whether the stretch must end."""
+        self._last_row += 1
+        self._read.append(values)
+        self._rows.append(self._last_row)
+        self._numbers.append(number)
+        self._values.append(values)
+        return len(self._rows) == self._batch_size
+
+    def pass_over(self, refused: Refused, row: list[str | None] | BadRow) -> bool:
+        """Add a row that becomes no message; return whether the stretch must end."""
+        self._last_row += 1
+        values = row.fitted(len(self._columns or ())) if isinstance(row, BadRow) else row
+        self._read.append(row.read if isinstance(row, BadRow) else row)
+        self._refused.append((self._last_row, refused, values))
+        return len(self._refused) == MAX_PASSED_ROWS
+
+    @property
+    def is_empty(self) -> bool:
+        """No row has come since the last end."""
+        return not self._rows and not self._refused
+
+    def end(self) -> Prepared:
+        """Return the stretch as a batch and start the next one."""
+        # The rows' JSON texts, each with a comma: the same bytes wherever a stretch ends.
+        self._hash.update(orjson.dumps(self._read)[1:-1] + b",")
+        duplicate = sum(refused.outcome == "duplicate" for _, refused, _ in self._refused)
+        prepared = Prepared(
+            content=self._content(),
+            last_row=self._last_row,
+            rows=len(self._rows) + len(self._refused),
+            invalid=len(self._refused) - duplicate,
+            duplicate=duplicate,
+            digest=self._hash.hexdigest(),
+        )
+        self._clear()
+        return prepared
+
+    def _content(self) -> BatchContent:
+        columns = self._align()
+        passed = (
+            Passed(row=row, outcome=refused.outcome, to=refused.to, reason=refused.reason, values=tuple(values))
+            for row, refused, values in self._refused
+        )
+        return BatchContent(
+            columns=columns,
+            rows=tuple(self._rows),
+            numbers=tuple(self._numbers),
+            values=tuple(self._values),
+            passed=tuple(passed),
+        )
+
+    def _align(self) -> tuple[str, ...]:
+        """Bring all values to the union of the columns, in order of appearance, and return it."""
+        ends = [*self._shapes[1:], ((), len(self._values), len(self._refused))]
+        spans = [
+            (columns, slice(taken, taken_end), slice(passed, passed_end))
+            for (columns, taken, passed), (_, taken_end, passed_end) in zip(self._shapes, ends, strict=True)
+            if taken < taken_end or passed < passed_end
+        ]
+        if len(spans) == 1:
+            return spans[0][0]
+        union = tuple(dict.fromkeys(column for columns, _, _ in spans for column in columns))
+        for columns, taken, passed in spans:
+            self._values[taken] = [_spread(columns, values, union) for values in self._values[taken]]
+            self._refused[passed] = [
+                (row, refused, _spread(columns, values, union)) for row, refused, values in self._refused[passed]
+            ]
+        return union
+
+
+def _spread(columns: tuple[str, ...], values: list[str | None], union: tuple[str, ...]) -> list[str | None]:
+    known = dict(zip(columns, values, strict=True))
+    return [known.get(column) for column in union]
