@@ -1,0 +1,92 @@
+"""produce: from a campaign and its recipients to batches in the ledger, and the first ring."""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.accounts import load_accounts
+from config.errors import ConfigError
+from config.settings import Settings, load_settings
+from tasks.ring import ring
+from worker.domain.ids import CampaignId
+from worker.intake.campaign import Campaign, check_id, load_campaign
+from worker.intake.readers import open_rows, rows_from
+from worker.intake.rows import RowSource
+from worker.ledger.connection import connect
+from worker.producer import Produced, WasThere, produce
+
+Recipients = Iterable[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enqueued:
+    """What an enqueue came to: a new production, or `WasThere` for an id that the ledger has already."""
+
+    id: CampaignId
+    outcome: Produced | WasThere
+
+
+def new_id(campaign: Campaign) -> CampaignId:
+    """Return the campaign's name with a random suffix."""
+    return CampaignId(f"{campaign.name}-{secrets.token_hex(3)}")
+
+
+def check_accounts(campaign: Campaign, settings: Settings) -> None:
+    """Raise `ConfigError` where the accounts file is wrong or lacks an account of the campaign."""
+    accounts = load_accounts(settings.accounts_file)
+    for name in campaign.accounts:
+        if name not in accounts:
+            raise ConfigError(
+                f"{settings.accounts_file}: there is no account {name}, which campaign {campaign.name} names"
+            )
+
+
+def open_recipients(campaign: Campaign, recipients: Recipients | None, override: str | None = None) -> RowSource:
+    """Return the rows to read: those given, the file `override`, or the campaign's own."""
+    if recipients is not None:
+        return rows_from(recipients)
+    source = override or campaign.recipients
+    if source is None:
+        raise ConfigError(f"campaign {campaign.name} has no recipients: name a file under recipients")
+    return open_rows(source)
+
+
+def enqueue_campaign(
+    campaign: Campaign,
+    rows: RowSource,
+    campaign_id: CampaignId,
+    settings: Settings,
+    *,
+    hold: str = "",
+    on_progress: Callable[[int], None] = lambda rows: None,
+) -> Enqueued:
+    """Produce a campaign and ring for its accounts. Raises `ConfigError`, `ProductionLost`, `LedgerError`."""
+    check_accounts(campaign, settings)
+    if settings.redis_url is None:
+        raise ConfigError("there is no Redis: set BULKSEND_REDIS_URL, or give --data DIR for an embedded one")
+    with connect(settings.redis_url) as client:
+        outcome = produce(client, campaign_id, campaign, rows, hold=hold, on_progress=on_progress)
+    if outcome.state == "running":
+        ring(campaign.accounts)
+    return Enqueued(id=campaign_id, outcome=outcome)
+
+
+def enqueue(
+    campaign: Campaign | Path,
+    recipients: Recipients | None = None,
+    *,
+    id: str | None = None,  # noqa: A002 - the public interface's name
+) -> str:
+    """Queue a campaign and return its id; it is sent by the workers.
+
+    `campaign` is a campaign or the path of its file. `recipients` are mappings from column to value, read once and
+    never held in memory; without them the campaign's own file is read. The same id again continues an interrupted
+    production, and otherwise changes nothing. Raises `ConfigError` for wrong input, `ProductionLost` where another
+    producer has the id, `LedgerError` where Redis does not do its part.
+    """
+    settings = load_settings()
+    parsed = load_campaign(campaign) if isinstance(campaign, Path) else campaign
+    campaign_id = check_id(id) if id is not None else new_id(parsed)
+    with open_recipients(parsed, recipients) as rows:
+        return enqueue_campaign(parsed, rows, campaign_id, settings).id

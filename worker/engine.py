@@ -1,0 +1,187 @@
+"""What the lanes of one worker process share: the ledger's client, the server's clock, the roster, and their end.
+
+Everything here belongs to the process's one asyncio loop. Background tasks have a name and a watcher. A step that
+must be written (an outcome, a batch given back) is tried until Redis takes it or the process must end.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis.asyncio
+import structlog
+
+from config.errors import ConfigError
+from worker.clock import ServerClock
+from worker.domain.ids import AccountName, CampaignId, Owner
+from worker.domain.template import Template, compile_template
+from worker.intake.campaign import Campaign
+from worker.ledger import keys
+from worker.ledger.durability import Durability, check_durability
+from worker.ledger.errors import LedgerBroken, LedgerUnavailable, translated
+from worker.ledger.seats import announce
+from worker.ledger.sweeping import sweep
+from worker.roster import Roster
+
+log = structlog.stdlib.get_logger("bulksend.worker")
+
+SWEEP_EVERY_S = 0.25
+"""How often a process offers to sweep; the ledger lets one sweep pass a second."""
+
+ANNOUNCE_EVERY_S = 5.0
+DURABLE_FOR_S = 10.0
+"""How long a look at the server's durability is good for."""
+
+MOST_SCRIPTS = 1000
+"""Campaigns kept in memory; past that all are read anew."""
+
+SETTLING_S = 5.0
+"""How much longer than the longest call a stopping process lives, to write what its last calls came to."""
+
+
+def new_owner() -> Owner:
+    """Return a name for this process that no other process has or will have."""
+    return Owner(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}".replace(" ", "_"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """A campaign as its sender needs it: the file, and its template compiled once."""
+
+    campaign: Campaign
+    template: Template
+
+
+@dataclass(slots=True, kw_only=True)
+class Engine:
+    """One worker process's share of the work. `ring` sends a doorbell for a lane; it may block: it runs in a thread."""
+
+    redis: redis.asyncio.Redis
+    roster: Roster
+    ring: Callable[[AccountName], None]
+    allow_volatile: bool
+    replicas: int
+    owner: Owner = field(default_factory=new_owner)
+    clock: ServerClock = field(default_factory=ServerClock)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    ends_at: float = float("inf")
+    _durability: Durability | None = None
+    _checked_at: float = 0.0
+    _scripts: dict[CampaignId, Script] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Start a background task whose failure is logged."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._watch)
+        return task
+
+    def _watch(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("task.failed", task=task.get_name(), exc_info=task.exception())
+
+    def stop(self) -> None:
+        """Take nothing more; what is on the wire may end until `ends_at`."""
+        if not self.stopping.is_set():
+            self.ends_at = asyncio.get_running_loop().time() + self.roster.longest_timeout_s() + SETTLING_S
+            self.stopping.set()
+
+    async def persist(self, step: Callable[[], Awaitable[str]]) -> str:
+        """Run a ledger step until Redis takes it; return its word, or "lost" where the process had to end first.
+
+        An outcome that was paid for is worth waiting for. Steps are fenced, so that repeating one is harmless.
+        """
+        pause_s = 0.05
+        while True:
+            try:
+                return await step()
+            except LedgerUnavailable as error:
+                if asyncio.get_running_loop().time() + pause_s > self.ends_at:
+                    log.error("ledger.gave_up", why=str(error))
+                    return "lost"
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, 1.0)
+            except LedgerBroken as error:
+                log.error("ledger.refused", why=str(error))
+                return "lost"
+
+    async def durability(self) -> Durability:
+        """Return how Redis keeps what it is told, looked at every 10 s; `problem` is "" where volatile is allowed."""
+        now = asyncio.get_running_loop().time()
+        if self._durability is None or now - self._checked_at > DURABLE_FOR_S:
+            found = await check_durability(self.redis)
+            if self.allow_volatile and found.problem:
+                log.warning("redis.volatile", problem=found.problem)
+                found = Durability(waitaof=False, problem="")
+            self._durability, self._checked_at = found, now
+        return self._durability
+
+    async def script(self, campaign_id: CampaignId) -> Script:
+        """Return a campaign's file and template; raises `LedgerUnavailable`."""
+        known = self._scripts.get(campaign_id)
+        if known is None:
+            with translated():
+                doc = await self.redis.hget(keys.campaign(campaign_id), "doc")
+            if doc is None:
+                raise LedgerUnavailable(f"campaign {campaign_id} is not in Redis")
+            campaign = Campaign.from_json(doc)
+            known = Script(campaign=campaign, template=compile_template(campaign.body))
+            if len(self._scripts) > MOST_SCRIPTS:
+                self._scripts.clear()
+            self._scripts[campaign_id] = known
+        return known
+
+    async def keep_house(self) -> None:
+        """Sweep and announce until the process stops."""
+        announced_at = float("-inf")
+        while not self.stopping.is_set():
+            now = asyncio.get_running_loop().time()
+            try:
+                if now - announced_at > ANNOUNCE_EVERY_S:
+                    await self.announce()
+                    announced_at = now
+                swept = await sweep(self.redis, self.owner)
+                await self.observe_clock()
+            except LedgerUnavailable as error:
+                log.warning("ledger.away", why=str(error))
+                await self.rest(1.0)
+                continue
+            if swept.expired:
+                log.warning("sweep.expired", batches=swept.expired)
+            for account in swept.ring:
+                self.spawn(f"ring {account}", asyncio.to_thread(self.ring, account))
+            await self.rest(SWEEP_EVERY_S)
+
+    async def observe_clock(self) -> None:
+        """Narrow the offset to the server's clock by one short exchange; raises `LedgerUnavailable`."""
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        with translated():
+            seconds, microseconds = await self.redis.time()
+        self.clock.observe(asked_at, loop.time(), seconds * 1_000_000 + microseconds)
+
+    async def announce(self) -> None:
+        """Tell the lanes this process's ceilings; an accounts file that is wrong is logged and announces nothing."""
+        try:
+            ceilings = self.roster.ceilings()
+        except ConfigError as error:
+            log.error("accounts.unreadable", why=str(error))
+            return
+        await announce(self.redis, self.owner, ceilings)
+
+    async def rest(self, seconds: float) -> None:
+        """Sleep, or less where the process stops."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,59 @@
+-- The second hand: settles what dead workers held and finds the lanes that nobody serves.
+-- KEYS[1] clock  KEYS[2] all attempts by expiry  KEYS[3] lanes by due instant  KEYS[4] live workers
+-- ARGV[1] now us  ARGV[2] prefix  ARGV[3] owner  ARGV[4] us that a worker counts as live  ARGV[5] at most so many at once
+-- Returns {0} where another process swept within the second, else {1, expired batches, account to ring for…}.
+-- Invariant: an attempt ends as unconfirmed only after its whole expiry, lengthened by the time in which nobody could
+-- settle (no sweep: Redis or every worker was away), at most 60 s. Never does it become pending here.
+-- Called by: worker.ledger.sweeping.sweep
+-- joined: clock campaign
+local now, prefix, most = clock(ARGV[1]), ARGV[2], ARGV[5]
+redis.call('ZADD', KEYS[4], now + tonumber(ARGV[4]), ARGV[3])
+local past = tonumber(redis.call('HGET', KEYS[1], 'swept_at') or now)
+if past < now and now - past < 950000 then return {0} end
+redis.call('HSET', KEYS[1], 'swept_at', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now)
+
+local longest = tonumber(redis.call('HGET', KEYS[1], 'longest') or 0)
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], string.format('(%.0f', now + longest), '+inf')) do
+  redis.call('ZADD', KEYS[2], now + longest, member)
+end
+local gap = math.min(now - past - 1000000, 60000000)
+if gap > 2000000 then
+  for _, member in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('ZINCRBY', KEYS[2], gap, member) end
+end
+
+local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, most)
+for _, member in ipairs(expired) do
+  local account, attempt = string.match(member, '^(%S+) (%S+)$')
+  local attempts = prefix .. 'lane:' .. account .. ':attempts'
+  local id, n, size = string.match(redis.call('HGET', attempts, attempt), '^(%S+) (%S+) %S+ (%S+)')
+  local key = prefix .. 'c:' .. id
+  redis.call('ZREM', KEYS[2], member)
+  redis.call('HDEL', attempts, attempt)
+  redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'attempts', 1)
+  redis.call('HINCRBY', key, 'in_flight', -tonumber(size))
+  redis.call('HINCRBY', key, 'unconfirmed', size)
+  redis.call('HINCRBY', key, 'calls', 1)
+  finish_when_done(prefix, id, now)
+end
+
+-- A pause that a clock step has moved too far ahead is looked at again by the next take.
+for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], string.format('(%.0f', now), '+inf', 'LIMIT', 0, most)) do
+  local length = tonumber(redis.call('HGET', prefix .. 'lane:' .. account, 'pause_us') or 0)
+  if tonumber(redis.call('ZSCORE', KEYS[3], account)) > now + length then redis.call('ZADD', KEYS[3], now, account) end
+end
+
+local reply, workers = {1, #expired}, redis.call('ZCARD', KEYS[4])
+for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
+  local lane = prefix .. 'lane:' .. account
+  local l = redis.call('HMGET', lane, 'seats', 'ring_until', 'ring_us')
+  local seats = math.min(tonumber(l[1] or 1), workers)
+  local live = redis.call('ZCOUNT', lane .. ':seats', string.format('(%.0f', now), string.format('%.0f', now + 5000000))
+  local until_us, step = tonumber(l[2] or 0), tonumber(l[3] or 500000)
+  if live < seats and (until_us <= now or until_us > now + 30000000) then
+    step = math.min(step * 2, 30000000)
+    redis.call('HSET', lane, 'ring_until', now + step, 'ring_us', step)
+    reply[#reply + 1] = account
+  end
+end
+return reply

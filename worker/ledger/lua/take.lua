@@ -1,0 +1,91 @@
+-- Gives a process the next batches of a lane, each with the slot at which it may go, and writes the intent to send them.
+-- KEYS[1] lane  KEYS[2] its campaigns by turn  KEYS[3] its seats  KEYS[4] its attempts  KEYS[5] all attempts by expiry
+-- KEYS[6] lanes by due instant  KEYS[7] clock
+-- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] owner  ARGV[5] look-ahead us  ARGV[6] expiry us
+-- ARGV[7] lead us: how long the asker needs to be ready
+-- ARGV[8…] attempt ids, as many as batches are wanted; none asks only how long to wait
+-- Returns {"batches", now, {attempt, campaign, n, slot us, packed}…}, {"wait", us}, {"stop"} or {"unseated"}.
+-- Invariant: a batch given has left its queue and is recorded as sending under an id that nothing has voided; slots
+-- are spaced by both ceilings and never earlier than a pause; at most `concurrency` batches of live owners are sending.
+-- Called by: worker.ledger.sending.take
+-- joined: clock lane
+local now, prefix, account, owner = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local horizon, ready, wanted = now + tonumber(ARGV[5]), now + tonumber(ARGV[7]), #ARGV - 7
+local seat = number(redis.call('ZSCORE', KEYS[3], owner), 0)
+if seat <= now then return {'unseated'} end
+local l = redis.call('HMGET', KEYS[1], 'state', 'paused_until', 'pause_us', 'factor', 'refused', 'slow_at', 'careful',
+  'concurrency', 'call_us', 'message_us', 'call_at', 'message_at', 'message_n')
+
+local function stop(due)
+  if due then redis.call('ZADD', KEYS[6], due, account) else redis.call('ZREM', KEYS[6], account) end
+  return {'stop'}
+end
+if l[1] == 'held' or redis.call('ZCARD', KEYS[2]) == 0 then return stop() end
+
+-- The server's clock may have stepped back: nothing lies further ahead than its own full length.
+local paused_until = math.min(number(l[2], 0), now + number(l[3], 0))
+local slow_at = math.min(number(l[6], 0), now + number(l[3], 0))
+if paused_until > now + 5000000 then return stop(paused_until) end
+local share = speed(number(l[4], 1), number(l[5], 1), slow_at, now)
+local call_us, message_us = number(l[9], 0) / share, number(l[10], 0) / share
+local call_at, message_at, message_n = number(l[11], 0), number(l[12], 0), number(l[13], 0)
+if call_at > horizon then call_at = now end
+if message_at > horizon then message_at = now end
+
+local room = l[7] == '1' and 1 or number(l[8], 1)
+if redis.call('HLEN', KEYS[4]) >= room then
+  for _, attempt in ipairs(redis.call('HVALS', KEYS[4])) do
+    local holder = string.match(attempt, '^%S+ %S+ (%S+)')
+    if number(redis.call('ZSCORE', KEYS[3], holder), 0) > now then room = room - 1 end
+  end
+else
+  room = room - redis.call('HLEN', KEYS[4])
+end
+if room <= 0 then return {'wait', 50000} end
+
+-- next_batch: of the campaign whose turn it is; one with an empty queue leaves the lane.
+local function next_batch()
+  while true do
+    local id = redis.call('ZRANGE', KEYS[2], 0, 0)[1]
+    if not id then return end
+    local n = redis.call('LINDEX', prefix .. 'c:' .. id .. ':queue', 0)
+    if n then return id, n end
+    redis.call('ZREM', KEYS[2], id)
+  end
+end
+
+local given = {'batches', now}
+for i = 1, math.max(1, math.min(wanted, room)) do
+  local slot = math.max(ready, paused_until, call_at + call_us, message_at + message_n * message_us)
+  if slot > horizon or wanted == 0 then
+    if i == 1 then return {'wait', math.ceil(slot - now)} end
+    break
+  end
+  local attempt = ARGV[7 + i]
+  if redis.call('EXISTS', prefix .. 'void:' .. attempt) == 1 then break end
+  local id, n = next_batch()
+  if not id then
+    if i == 1 then return stop() end
+    break
+  end
+  local key = prefix .. 'c:' .. id
+  local packed = redis.call('GET', key .. ':b:' .. n)
+  if not packed then return redis.error_reply('BULKSEND batch ' .. n .. ' of ' .. id .. ' is not in Redis any more') end
+  local size = struct.unpack('>H', packed)
+  redis.call('LPOP', key .. ':queue')
+  redis.call('HSET', key .. ':s:' .. n, 'state', 'sending', 'attempt', attempt, 'account', account, 'size', size,
+    'taken_at', now, 'slot', slot)
+  redis.call('HSET', KEYS[4], attempt, id .. ' ' .. n .. ' ' .. owner .. ' ' .. size .. ' ' .. string.format('%.0f', now))
+  redis.call('ZADD', KEYS[5], now + tonumber(ARGV[6]), account .. ' ' .. attempt)
+  redis.call('HINCRBY', key, 'pending', -size)
+  redis.call('HINCRBY', key, 'in_flight', size)
+  redis.call('ZADD', KEYS[2], now + i, id)
+  call_at, message_at, message_n = slot, slot, size
+  given[#given + 1] = {attempt, id, n, string.format('%.0f', slot), packed}
+end
+if #given == 2 then return {'wait', 50000} end
+redis.call('HSET', KEYS[1], 'call_at', call_at, 'message_at', message_at, 'message_n', message_n)
+if number(redis.call('HGET', KEYS[7], 'longest'), 0) < tonumber(ARGV[6]) then
+  redis.call('HSET', KEYS[7], 'longest', ARGV[6])
+end
+return given

@@ -1,0 +1,54 @@
+"""What became of a batch's messages, as one compact value: written once by the script that moves the counters."""
+
+import zlib
+from dataclasses import dataclass
+from typing import assert_never
+
+import orjson
+
+from worker.domain.answers import Accepted, MessageOutcome, Rejected, Unconfirmed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """The outcomes of one batch in wire order; `sent_at` is seconds since the epoch."""
+
+    sent_at: float
+    messages: tuple[MessageOutcome, ...]
+
+
+def pack_outcomes(outcomes: Outcomes) -> bytes:
+    """Return zlib (level 1) of a JSON array: sent_at, one letter a message, codes, texts."""
+    kinds, codes, texts = [], [], []
+    for outcome in outcomes.messages:
+        match outcome:
+            case Accepted(gateway_id=text, code=code):
+                kinds.append("a")
+            case Rejected(code=code, reason=text):
+                kinds.append("r")
+            case Unconfirmed(reason=text, code=code):
+                kinds.append("u")
+            case _:
+                assert_never(outcome)
+        codes.append(code)
+        texts.append(text)
+    if len(set(codes)) == 1:
+        codes = codes[:1]
+    return zlib.compress(orjson.dumps([outcomes.sent_at, "".join(kinds), codes, texts]), 1)
+
+
+def unpack_outcomes(packed: bytes) -> Outcomes:
+    """Return what `pack_outcomes` was given."""
+    sent_at, kinds, codes, texts = orjson.loads(zlib.decompress(packed))
+    if len(codes) == 1:
+        codes = codes * len(kinds)
+    messages: list[MessageOutcome] = []
+    for kind, code, text in zip(kinds, codes, texts, strict=True):
+        match kind:
+            case "a":
+                messages.append(Accepted(gateway_id=text, code=code))
+            case "r":
+                messages.append(Rejected(code=code, reason=text))
+            case _:
+                messages.append(Unconfirmed(reason=text, code=code))
+    return Outcomes(sent_at=sent_at, messages=tuple(messages))

@@ -1,0 +1,124 @@
+"""Production's side of the ledger: open it, append to it, close it. Fenced by the producer's token and position.
+
+Invariant: of several producers with one id exactly one writes, and what it writes follows what is there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import redis
+
+from worker.domain.ids import CampaignId
+from worker.ledger import keys
+from worker.ledger.errors import translated
+from worker.ledger.scripts import load
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """The campaign was not there; this producer has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continue:
+    """An interrupted production, taken over: `position` rows with this `digest` are in the ledger."""
+
+    position: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """Production has ended before; `state` is the campaign's now. Nothing was changed."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """The id's production was begun with another campaign file. Nothing was changed."""
+
+
+Opening = New | Continue | Whole | Differs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """The next rows of the input as they are stored: `messages` of them go out as one batch (0: none)."""
+
+    messages: int
+    packed: bytes
+
+
+def begin(
+    client: redis.Redis,
+    campaign_id: CampaignId,
+    *,
+    token: str,
+    file_digest: str,
+    doc: str,
+    name: str,
+    accounts: Sequence[str],
+    now: int = 0,
+) -> Opening:
+    """Open the production of a campaign or take it over; `doc` is the campaign file as JSON."""
+    reply = load("begin").call(
+        client,
+        [keys.campaign(campaign_id), keys.CAMPAIGNS],
+        [now, campaign_id, token, file_digest, doc, name, " ".join(accounts)],
+    )
+    match reply:
+        case [b"new"]:
+            return New()
+        case [b"continue", position, digest, _]:
+            return Continue(position=int(position), digest=digest.decode())
+        case [b"done", state]:
+            return Whole(state=state.decode())
+        case _:
+            return Differs()
+
+
+def append(
+    client: redis.Redis,
+    campaign_id: CampaignId,
+    *,
+    token: str,
+    position: int,
+    new_position: int,
+    digest: str,
+    invalid: int,
+    duplicate: int,
+    stretches: Sequence[Stretch],
+) -> bool:
+    """Write the stretches that take the input from `position` to `new_position` rows; False: another has it."""
+    parts = [part for stretch in stretches for part in (stretch.messages, stretch.packed)]
+    reply = load("append").call(
+        client,
+        [keys.campaign(campaign_id), keys.queue(campaign_id)],
+        [token, position, new_position, digest, invalid, duplicate, keys.packed(campaign_id, ""), *parts],
+    )
+    return bool(reply)
+
+
+def start(
+    client: redis.Redis, campaign_id: CampaignId, *, token: str, position: int, hold: str = "", now: int = 0
+) -> str:
+    """Say that production is whole; return the campaign's state, or "" where another producer has it.
+
+    `hold` is the reason with which the campaign starts paused.
+    """
+    reply = load("start").call(
+        client, [keys.campaign(campaign_id)], [now, keys.PREFIX, campaign_id, token, position, hold]
+    )
+    return str(reply.decode())
+
+
+def discard(client: redis.Redis, campaign_id: CampaignId, *, token: str) -> None:
+    """Forget a campaign whose input is wrong; nothing happens where another producer has it or it has started."""
+    stretches = load("discard").call(
+        client, [keys.campaign(campaign_id), keys.queue(campaign_id), keys.CAMPAIGNS], [campaign_id, token]
+    )
+    with translated():
+        for first in range(1, stretches + 1, 1000):
+            last = min(first + 1000, stretches + 1)
+            client.unlink(*(keys.packed(campaign_id, batch) for batch in range(first, last)))

@@ -1,0 +1,188 @@
+"""What the ledger tells people: where a campaign stands, in constant time, and the lanes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import redis
+
+from worker.domain.ids import AccountName, CampaignId
+from worker.ledger import keys
+from worker.ledger.errors import translated
+
+COUNTERS = (
+    *("rows", "invalid", "duplicate", "suppressed", "queued"),
+    *("pending", "in_flight", "accepted", "rejected", "unconfirmed", "expired", "cancelled"),
+    *("delivered", "undelivered", "calls", "throttled", "batches"),
+)
+
+ENDED = frozenset({"finished", "cancelled"})
+"""States in which nothing of a campaign will be sent any more by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One campaign at one moment; the counters satisfy the law of the README."""
+
+    id: CampaignId
+    name: str
+    state: str
+    reason: str | None
+    rows: int
+    invalid: int
+    duplicate: int
+    suppressed: int
+    queued: int
+    pending: int
+    in_flight: int
+    accepted: int
+    rejected: int
+    unconfirmed: int
+    expired: int
+    cancelled: int
+    delivered: int
+    undelivered: int
+    awaiting: int
+    calls: int
+    throttled: int
+    batches: int
+    codes: Mapping[str, int]
+    accounts: tuple[AccountName, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that `status --json` prints."""
+        document = {name: getattr(self, name) for name in self.__slots__}
+        return document | {"codes": dict(self.codes), "accounts": list(self.accounts)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """An account's lane at one moment. `speed` is the share of the ceiling allowed now, 0 to 1."""
+
+    account: AccountName
+    held: str
+    paused_until: datetime | None
+    pause_reason: str
+    problems: tuple[str, ...]
+    in_flight: int
+    speed: float
+    call_us: float
+    live_workers: int
+
+    @property
+    def words(self) -> str:
+        """Why nothing goes through this lane now, or ""."""
+        if self.held:
+            return f"account {self.account} is held: {self.held}"
+        if self.paused_until:
+            until = self.paused_until.isoformat(timespec="seconds")
+            return f"account {self.account} pauses until {until}: {self.pause_reason}"
+        if self.problems:
+            return f"account {self.account}: {self.problems[0]}"
+        return ""
+
+
+def exists(client: redis.Redis, campaign_id: CampaignId) -> bool:
+    """Return whether the ledger has a campaign of this id."""
+    with translated():
+        return bool(client.exists(keys.campaign(campaign_id)))
+
+
+def campaign_doc(client: redis.Redis, campaign_id: CampaignId) -> bytes:
+    """Return the campaign file as JSON, as production stored it."""
+    with translated():
+        return cast(bytes, client.hget(keys.campaign(campaign_id), "doc"))
+
+
+def newest_first(client: redis.Redis) -> list[CampaignId]:
+    """Return every campaign's id."""
+    with translated():
+        return [CampaignId(name.decode()) for name in cast(list[bytes], client.zrevrange(keys.CAMPAIGNS, 0, -1))]
+
+
+def standings(client: redis.Redis, campaign_ids: list[CampaignId]) -> list[Standing]:
+    """Return where the campaigns stand; ids that the ledger lacks are left out. One round trip, constant time each."""
+    with translated():
+        pipeline = client.pipeline(transaction=False)
+        for campaign_id in campaign_ids:
+            pipeline.hgetall(keys.campaign(campaign_id))
+            pipeline.hgetall(keys.codes(campaign_id))
+        replies = pipeline.execute()
+    pairs = [
+        (campaign_id, _text(replies[2 * i]), _text(replies[2 * i + 1]))
+        for i, campaign_id in enumerate(campaign_ids)
+        if replies[2 * i]
+    ]
+    names = {name for _, fields, _ in pairs for name in fields["accounts"].split()}
+    seen = lanes(client, sorted(AccountName(name) for name in names)) if pairs else {}
+    return [_standing(campaign_id, fields, refusals, seen) for campaign_id, fields, refusals in pairs]
+
+
+def _standing(
+    campaign_id: CampaignId, fields: dict[str, str], refusals: dict[str, str], seen: Mapping[AccountName, Lane]
+) -> Standing:
+    counts = {name: int(fields[name]) for name in COUNTERS}
+    accounts = tuple(AccountName(name) for name in fields["accounts"].split())
+    reason = fields["reason"]
+    if fields["state"] == "running":
+        words = [seen[account].words for account in accounts if seen[account].words]
+        if not words and all(seen[account].live_workers == 0 for account in accounts):
+            words = ["no worker is running: start one with 'bulksend worker'"]
+        reason = "; ".join(words)
+    return Standing(
+        id=campaign_id,
+        name=fields["name"],
+        state=fields["state"],
+        reason=reason or None,
+        awaiting=counts["accepted"] - counts["delivered"] - counts["undelivered"],
+        codes={code: int(count) for code, count in sorted(refusals.items())},
+        accounts=accounts,
+        **counts,
+    )
+
+
+def lanes(client: redis.Redis, accounts: list[AccountName]) -> dict[AccountName, Lane]:
+    """Return the lanes of these accounts, also of those that the ledger has never seen."""
+    with translated():
+        seconds, microseconds = client.time()
+        now = seconds * 1_000_000 + microseconds
+        pipeline = client.pipeline(transaction=False)
+        for account in accounts:
+            pipeline.hgetall(keys.lane(account))
+            pipeline.hgetall(keys.problems(account))
+            pipeline.hlen(keys.lane_attempts(account))
+        pipeline.zrangebyscore(keys.WORKERS, now, "+inf")
+        *replies, live = pipeline.execute()
+    workers = frozenset(owner.decode() for owner in live)
+    return {account: _lane(account, replies[3 * i : 3 * i + 3], workers, now) for i, account in enumerate(accounts)}
+
+
+def _lane(account: AccountName, replies: list[Any], workers: frozenset[str], now: int) -> Lane:
+    fields, problems, in_flight = _text(replies[0]), _text(replies[1]), replies[2]
+    paused_until = int(float(fields.get("paused_until", 0)))
+    return Lane(
+        account=account,
+        held=fields.get("reason", "") if fields.get("state") == "held" else "",
+        paused_until=datetime.fromtimestamp(paused_until / 1e6, UTC) if paused_until > now else None,
+        pause_reason=fields.get("pause_reason", ""),
+        problems=tuple(sorted({problem for owner, problem in problems.items() if owner in workers})),
+        in_flight=in_flight,
+        speed=_speed(fields, now),
+        call_us=float(fields.get("call_us", 0)),
+        live_workers=len(workers),
+    )
+
+
+def _speed(fields: dict[str, str], now: int) -> float:
+    """Return the share of the ceiling allowed now: `speed` of lane.lua, for people to see."""
+    factor, refused = float(fields.get("factor", 1)), float(fields.get("refused", 1))
+    if factor >= 1:
+        return 1.0
+    tens = max(0.0, (now - float(fields.get("slow_at", 0))) / 1e7)
+    knee = max(factor, 0.95 * refused)
+    return factor + (knee - factor) * tens if tens < 1 else min(1.0, knee + 0.01 * (tens - 1))
+
+
+def _text(fields: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in fields.items()}

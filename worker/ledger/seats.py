@@ -1,0 +1,88 @@
+"""Seats: which processes serve a lane, and under which ceiling."""
+
+from dataclasses import dataclass
+
+import redis.asyncio
+
+from worker.domain.ids import AccountName, Owner
+from worker.ledger import keys
+from worker.ledger.errors import translated
+from worker.ledger.scripts import load
+
+SEAT_S = 5.0
+"""A seat's length. A killed worker's lane is served again when it has passed."""
+
+CALLS_PER_SEAT = 200
+"""Calls a second that one process is trusted to place on time; a lane has as many seats as its ceiling needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ceiling:
+    """What one accounts file allows an account: microseconds between two calls and two messages, calls on the wire."""
+
+    call_us: float
+    message_us: float
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """The right to serve a lane, with the ceiling that holds: the lowest of all live workers'."""
+
+    concurrency: int
+    call_us: int
+
+
+async def announce(client: redis.asyncio.Redis, owner: Owner, ceilings: dict[AccountName, Ceiling]) -> None:
+    """Tell the lanes what this worker's accounts file allows."""
+    with translated():
+        pipeline = client.pipeline(transaction=False)
+        for account, ceiling in ceilings.items():
+            text = f"{ceiling.call_us:.3f} {ceiling.message_us:.3f} {ceiling.concurrency}"
+            pipeline.hset(keys.ceilings(account), owner, text)
+        await pipeline.execute()
+
+
+@dataclass(frozen=True, slots=True)
+class NoSeat:
+    """The lane has as many processes as it needs."""
+
+
+async def take_seat(client: redis.asyncio.Redis, account: AccountName, owner: Owner, now: int = 0) -> Seat | NoSeat:
+    """Take a seat, or renew it, for 5 s."""
+    reply = await load("seat").acall(
+        client,
+        [keys.lane(account), keys.seats(account), keys.ceilings(account), keys.WORKERS, keys.problems(account)],
+        [now, owner, int(SEAT_S * 1e6), CALLS_PER_SEAT],
+    )
+    if reply[0] == 0:
+        return NoSeat()
+    return Seat(concurrency=int(reply[1]), call_us=int(reply[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The seat is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Work has become due since the last take: the seat is kept."""
+
+
+async def leave_seat(client: redis.asyncio.Redis, account: AccountName, owner: Owner, now: int = 0) -> Left | Stay:
+    """Give the seat up, unless work is due."""
+    reply = await load("leave").acall(client, [keys.seats(account), keys.DUE], [now, account, owner])
+    return Left() if reply else Stay()
+
+
+async def abandon_seat(client: redis.asyncio.Redis, account: AccountName, owner: Owner) -> None:
+    """Give the seat up whatever is due: the process stops, or rings for a successor."""
+    with translated():
+        await client.zrem(keys.seats(account), owner)
+
+
+async def report_problem(client: redis.asyncio.Redis, account: AccountName, owner: Owner, problem: str) -> None:
+    """Say in the lane why this worker can not serve it; the next seat that the worker takes clears it."""
+    with translated():
+        await client.hset(keys.problems(account), owner, problem)

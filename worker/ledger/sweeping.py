@@ -1,0 +1,35 @@
+"""The sweep's side of the ledger."""
+
+from dataclasses import dataclass
+
+import redis.asyncio
+
+from worker.domain.ids import AccountName, Owner
+from worker.ledger import keys
+from worker.ledger.scripts import load
+
+WORKER_S = 30.0
+"""A worker that has not swept for so long does not count as live: its ceilings are forgotten."""
+
+AT_ONCE = 200
+"""Expired attempts settled by one sweep; the rest waits for the next, a second later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What a sweep did: attempts that ended unconfirmed, and lanes for which somebody must ring."""
+
+    expired: int
+    ring: tuple[AccountName, ...]
+
+
+async def sweep(client: redis.asyncio.Redis, owner: Owner, now: int = 0) -> Swept:
+    """Sweep, unless some process did within the last second; in any case be counted as a live worker."""
+    reply = await load("sweep").acall(
+        client,
+        [keys.CLOCK, keys.ATTEMPTS, keys.DUE, keys.WORKERS],
+        [now, keys.PREFIX, owner, int(WORKER_S * 1e6), AT_ONCE],
+    )
+    if reply[0] == 0:
+        return Swept(expired=0, ring=())
+    return Swept(expired=int(reply[1]), ring=tuple(AccountName(name.decode()) for name in reply[2:]))

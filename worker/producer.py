@@ -1,0 +1,160 @@
+"""Produce: the input streams into batches in the ledger, and the campaign starts when the last row is in.
+
+Invariant: every row is written once, in order. A producer killed at any point is continued by the same command: it
+reads the input again from the first row, writes nothing until it is where the ledger is, and goes on only if what it
+has read is what the first one read. Wrong input leaves nothing behind.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import redis
+
+from config.errors import ConfigError
+from worker.domain.ids import CampaignId
+from worker.intake.batches import prepare
+from worker.intake.campaign import Campaign
+from worker.intake.rows import RowSource
+from worker.intake.stretch import Prepared
+from worker.ledger.packing import pack
+from worker.ledger.production import (
+    Continue,
+    Differs,
+    New,
+    Stretch,
+    Whole,
+    append,
+    begin,
+    discard,
+    start,
+)
+
+CHUNK = 20
+"""Stretches written by one script: at most 2,000 messages, about 40 KB."""
+
+
+class ProductionLost(Exception):
+    """Another producer has taken this campaign over, or it was cancelled; this one wrote nothing since."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Produced:
+    """Production is whole now; `state` is the campaign's."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WasThere:
+    """Production was whole before, in `state`; nothing was changed."""
+
+    state: str
+
+
+def _nobody(_rows: int) -> None:
+    """Be told of progress, and do nothing."""
+
+
+def produce(
+    client: redis.Redis,
+    campaign_id: CampaignId,
+    campaign: Campaign,
+    rows: RowSource,
+    *,
+    hold: str = "",
+    on_progress: Callable[[int], None] = _nobody,
+) -> Produced | WasThere:
+    """Queue every row of the input once, then let the campaign start, or wait paused with the reason `hold`.
+
+    `on_progress` is told the number of rows read. Raises `ConfigError` where the input or the file is wrong,
+    `ProductionLost`, and `LedgerError`.
+    """
+    prepared = prepare(rows, campaign)
+    token = secrets.token_urlsafe(12)
+    opening = begin(
+        client,
+        campaign_id,
+        token=token,
+        file_digest=campaign.digest,
+        doc=campaign.to_json(),
+        name=campaign.name,
+        accounts=campaign.accounts,
+    )
+    match opening:
+        case Whole(state=state):
+            return WasThere(state=state)
+        case Differs():
+            raise ConfigError(
+                f"the production of {campaign_id} was begun with another campaign file: "
+                "give that file, or another --id, or cancel it"
+            )
+        case New():
+            position = 0
+        case Continue(position=position, digest=digest):
+            _pass_over_prefix(campaign_id, prepared, position, digest, on_progress)
+    try:
+        position = _append_all(client, campaign_id, token, prepared, position, on_progress)
+    except ConfigError:
+        discard(client, campaign_id, token=token)
+        raise
+    state = start(client, campaign_id, token=token, position=position, hold=hold)
+    if not state:
+        raise _lost(campaign_id)
+    return Produced(state=state)
+
+
+def _pass_over_prefix(
+    campaign_id: CampaignId,
+    prepared: Iterator[Prepared],
+    position: int,
+    digest: str,
+    on_progress: Callable[[int], None],
+) -> None:
+    """Read on to where the ledger is, and make sure that it was this input that led there."""
+    reached, found = 0, ""
+    while reached < position:
+        stretch = next(prepared, None)
+        if stretch is None:
+            break
+        reached, found = stretch.last_row, stretch.digest
+        on_progress(reached)
+    if (reached, found) != (position, digest):
+        raise ConfigError(
+            f"the first {position:,} rows are not those with which the production of {campaign_id} was begun: "
+            "give the same recipients, or another --id, or cancel it"
+        )
+
+
+def _append_all(
+    client: redis.Redis,
+    campaign_id: CampaignId,
+    token: str,
+    prepared: Iterator[Prepared],
+    position: int,
+    on_progress: Callable[[int], None],
+) -> int:
+    while chunk := list(islice(prepared, CHUNK)):
+        written = append(
+            client,
+            campaign_id,
+            token=token,
+            position=position,
+            new_position=chunk[-1].last_row,
+            digest=chunk[-1].digest,
+            invalid=sum(each.invalid for each in chunk),
+            duplicate=sum(each.duplicate for each in chunk),
+            stretches=[Stretch(messages=len(each.content.rows), packed=pack(each.content)) for each in chunk],
+        )
+        if not written:
+            raise _lost(campaign_id)
+        position = chunk[-1].last_row
+        on_progress(position)
+    return position
+
+
+def _lost(campaign_id: CampaignId) -> ProductionLost:
+    return ProductionLost(
+        f"{campaign_id} was taken over by another producer, or cancelled: this one stopped and queued nothing more"
+    )

@@ -1,0 +1,98 @@
+"""The accounts that this process can serve: the accounts file as it is now, and one adapter an account.
+
+The file may be edited while workers run: it is read again when it changes. Secrets are resolved here, in the worker,
+and go nowhere but into the adapter.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiolimiter import AsyncLimiter
+
+from config.accounts import Account, load_accounts
+from config.errors import ConfigError
+from config.settings import load_environ
+from worker.domain.ids import AccountName
+from worker.domain.throttle import UNHURRIED_PER_SECOND, spacing_us, tolerance_s
+from worker.gateways.protocol import Gateway
+from worker.gateways.registry import build
+from worker.ledger.seats import Ceiling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """An account with everything that serving it needs.
+
+    `late_s`: how late after its slot a call may go. `is_unhurried`: the ceiling is beyond what processes reach.
+    """
+
+    account: Account
+    gateway: Gateway
+    fuse: AsyncLimiter
+    late_s: float
+    is_unhurried: bool
+
+
+class Roster:
+    """One accounts file, read when it has changed."""
+
+    def __init__(self, path: Path, jitter_s: float) -> None:
+        """Name the file; nothing is read yet."""
+        self._path = path
+        self._jitter_s = jitter_s
+        self._version: tuple[int, int] | None = None
+        self._accounts: dict[str, Account] = {}
+        self._served: dict[str, Served] = {}
+
+    def accounts(self) -> dict[str, Account]:
+        """Return the accounts of the file; raises `ConfigError` where it is wrong."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            version = None
+        else:
+            version = (found.st_mtime_ns, found.st_size)
+        if version is None or version != self._version:
+            self._version, self._accounts, self._served = None, {}, {}
+            self._accounts = load_accounts(self._path)
+            self._version = version
+        return self._accounts
+
+    def serve(self, name: AccountName) -> Served:
+        """Return what serving the account needs; raises `ConfigError` where it or a secret of it is missing."""
+        account = self.accounts().get(name)
+        if account is None:
+            raise ConfigError(f"{self._path} of the worker on {os.uname().nodename} has no account {name}")
+        served = self._served.get(name)
+        if served is None:
+            rate = account.requests
+            served = Served(
+                account=account,
+                gateway=build(account, account.credentials(load_environ())),
+                # Not AsyncLimiter(rate, 1): that lets twice the rate through in its worst second.
+                fuse=AsyncLimiter(1, 1 / rate.per_second),
+                late_s=tolerance_s(rate.per_second, rate.window_s, self._jitter_s),
+                is_unhurried=rate.per_second > UNHURRIED_PER_SECOND,
+            )
+            self._served[name] = served
+        return served
+
+    def ceilings(self) -> dict[AccountName, Ceiling]:
+        """Return what the file allows each account, as spacing; raises `ConfigError` where it is wrong."""
+        return {AccountName(name): self._ceiling(account) for name, account in self.accounts().items()}
+
+    def longest_timeout_s(self) -> float:
+        """Return the longest that a call of any account may take; 30 s where the file can not be read."""
+        try:
+            return max(account.timeout for account in self.accounts().values())
+        except ConfigError:
+            return 30.0
+
+    def _ceiling(self, account: Account) -> Ceiling:
+        calls, messages = account.requests, account.messages
+        return Ceiling(
+            call_us=spacing_us(calls.per_second, calls.window_s, self._jitter_s),
+            message_us=spacing_us(messages.per_second, messages.window_s, self._jitter_s) if messages else 0.0,
+            concurrency=account.concurrency,
+        )

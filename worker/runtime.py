@@ -1,0 +1,150 @@
+"""One asyncio loop a worker process, in a thread of its own; Celery's threads hand it lanes to serve.
+
+The loop owns the Redis client, the gateways' lines and the fuses. It starts with the worker and ends after the last
+call on the wire is settled, or at the deadline: the longest call plus 5 s.
+"""
+
+import asyncio
+import threading
+
+import structlog
+from celery import Celery, bootsteps
+from celery.signals import worker_shutting_down
+
+from config.settings import Settings, load_settings
+from worker.domain.ids import AccountName
+from worker.drain import drain
+from worker.engine import Engine
+from worker.ledger.connection import connect_async
+from worker.preload import preload
+from worker.roster import Roster
+
+log = structlog.stdlib.get_logger("bulksend.worker")
+
+MOST_LANES = 48
+"""Lanes served at once by a process; each costs a waiting thread of Celery's pool of 64, and other tasks need some."""
+
+
+class Runtime:
+    """The loop, its thread, and the lanes that are being served."""
+
+    def __init__(self, app: Celery, settings: Settings) -> None:
+        """Remember how to work; nothing runs before `start`."""
+        self._app = app
+        self._settings = settings
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="bulksend-loop", daemon=True)
+        self._engine: Engine | None = None
+        self._house: asyncio.Task[None] | None = None
+        self._crowded: asyncio.Event
+        self._serving: set[AccountName] = set()
+        self._rung: set[AccountName] = set()
+
+    def start(self) -> None:
+        """Start the loop and the sweep."""
+        preload()
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
+
+    async def _open(self) -> None:
+        settings = self._settings
+        self._crowded = asyncio.Event()
+        self._engine = Engine(
+            redis=connect_async(settings.redis_url or ""),
+            roster=Roster(settings.accounts_file, settings.jitter_ms / 1000),
+            ring=self._ring,
+            allow_volatile=settings.allow_volatile,
+            replicas=settings.replicas,
+        )
+        self._house = self._engine.spawn("keep house", self._engine.keep_house())
+
+    def _ring(self, account: AccountName) -> None:
+        self._app.send_task("bulksend.drain", args=[account])
+
+    def serve(self, account: AccountName) -> None:
+        """Serve a lane from a Celery thread: returns when it needs this process no more."""
+        asyncio.run_coroutine_threadsafe(self._serve(account), self._loop).result()
+
+    async def _serve(self, account: AccountName) -> None:
+        asyncio.current_task().set_name(f"lane {account}")  # type: ignore[union-attr]
+        engine = self._engine
+        if engine is None or engine.stopping.is_set():
+            return
+        if account in self._serving:
+            # It may be about to leave: then this ring must not go unheard.
+            self._rung.add(account)
+            return
+        if len(self._serving) >= MOST_LANES:
+            self._crowded.set()
+            return
+        self._serving.add(account)
+        self._rung.add(account)
+        try:
+            while account in self._rung and not engine.stopping.is_set():
+                self._rung.discard(account)
+                await drain(engine, account, self._crowded)
+        finally:
+            self._serving.discard(account)
+            self._crowded.clear()
+
+    def stop_taking(self) -> None:
+        """Take no more batches; what is on the wire goes on."""
+        if self._engine is not None:
+            self._loop.call_soon_threadsafe(self._engine.stop)
+
+    def stop(self) -> None:
+        """Wait for the last call to be settled, at most until the deadline, then end the loop."""
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    async def _close(self) -> None:
+        engine = self._engine
+        if engine is None:
+            return
+        engine.stop()
+        lanes = [task for task in asyncio.all_tasks() if task.get_name().startswith("lane ")]
+        if lanes:
+            await asyncio.wait(lanes, timeout=max(0.0, engine.ends_at - self._loop.time()))
+        if self._serving:
+            log.warning("worker.deadline_passed", lanes=len(self._serving))
+            rest = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
+        await engine.redis.aclose()
+
+
+_current: Runtime | None = None
+
+
+def current() -> Runtime | None:
+    """Return this process's runtime; `None` outside a worker, and before or after its life."""
+    return _current
+
+
+class RuntimeStep(bootsteps.StartStopStep):
+    """Starts the runtime with the worker, after its pool, and stops it before."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, parent: object) -> None:
+        """Start the loop, and listen for the worker's end."""
+        global _current  # noqa: PLW0603 - one runtime a process, made by the worker and found by its tasks
+        _current = Runtime(parent.app, load_settings())  # type: ignore[attr-defined]
+        _current.start()
+        worker_shutting_down.connect(_stop_taking)
+
+    def stop(self, parent: object) -> None:  # noqa: ARG002 - Celery's signature
+        """End the loop after its last call."""
+        global _current
+        runtime, _current = _current, None
+        if runtime is not None:
+            runtime.stop()
+
+    terminate = stop
+
+
+def _stop_taking(**_: object) -> None:
+    if _current is not None:
+        _current.stop_taking()

@@ -1,0 +1,178 @@
+"""One batch on its way: written, held until its slot, posted once, and what the answer means told to the ledger.
+
+Invariants: the first byte goes out only under an attempt that the ledger confirmed, within its slot's tolerance and
+at most 2 s after the process asked to take it; whatever happens from then on, exactly one of settle and give back is
+told to the ledger, and repeated until it is written.
+"""
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import assert_never
+
+import structlog
+
+from worker.clock import suspended_clock
+from worker.domain.answers import (
+    AllRejected,
+    Answer,
+    Call,
+    Disposition,
+    HoldAccount,
+    Isolate,
+    Lost,
+    PauseCampaign,
+    PerMessage,
+    Rejected,
+    Throttled,
+    Unconfirmed,
+    Unsent,
+)
+from worker.domain.batch import Outgoing
+from worker.domain.content import messages
+from worker.domain.ids import AccountName
+from worker.domain.ratelimit import exhausted_for_s
+from worker.engine import Engine
+from worker.ledger.errors import LedgerUnavailable
+from worker.ledger.outcomes import Outcomes
+from worker.ledger.packing import PackingError, unpack
+from worker.ledger.sending import LOST_LIMIT, Taken, Verdict, give_back, settle
+from worker.line import Line
+from worker.roster import Served
+
+log = structlog.stdlib.get_logger("bulksend.worker")
+
+FRESH_S = 2.0
+"""The first byte goes out at most so long after the process asked to take, by a clock that counts suspension."""
+
+OK = Verdict(kind="ok")
+NOTHING = Verdict(kind="none")
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The slot or the 2 s have passed before the first byte: the batch goes back, its slot is lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwritable:
+    """The stored batch can not be made into a call."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Sends the batches of one account. A step that breaks the order of the docstring above is overridden in tests."""
+
+    engine: Engine
+    name: AccountName
+    served: Served
+
+    async def send(self, taken: Taken, line: Line, asked_at: float) -> None:
+        """Send one batch over an open line. `asked_at` is `suspended_clock()` before the take."""
+        written = await self.write(taken)
+        if isinstance(written, Missed):
+            await self.return_batch(taken, NOTHING)
+            return
+        if isinstance(written, Unwritable):
+            await self.return_batch(taken, NOTHING, pause_campaign=written.reason)
+            return
+        outgoing, call = written
+        sent_at = self.engine.clock.local(taken.slot_us)
+        answer = await self.post(taken, call, line, asked_at)
+        match answer:
+            case Missed():
+                log.info("batch.missed_its_slot", campaign=taken.campaign, batch=taken.batch, account=self.name)
+                await self.return_batch(taken, NOTHING)
+            case Answer():
+                await self.conclude(taken, outgoing, self.served.gateway.read(answer, outgoing), sent_at, answer)
+            case Lost() | Unsent():
+                await self.conclude(taken, outgoing, answer, sent_at, None)
+            case _:
+                assert_never(answer)
+
+    async def write(self, taken: Taken) -> tuple[Outgoing, Call] | Missed | Unwritable:
+        """Make the call from the stored batch."""
+        try:
+            script = await self.engine.script(taken.campaign)
+        except LedgerUnavailable:
+            return Missed()
+        try:
+            outgoing = Outgoing(
+                reference=f"{taken.campaign}:{taken.batch}",
+                sender=script.campaign.sender or "",
+                options=script.campaign.options,
+                messages=messages(unpack(taken.packed), script.template),
+            )
+        except (PackingError, ValueError) as error:
+            return Unwritable(reason=f"batch {taken.batch} can not be read: {error}")
+        return outgoing, self.served.gateway.write(outgoing)
+
+    async def post(self, taken: Taken, call: Call, line: Line, asked_at: float) -> Answer | Lost | Unsent | Missed:
+        """Wait for the slot, then post; a slot that has passed is lost, never made up for."""
+        loop = asyncio.get_running_loop()
+        slot_at = self.engine.clock.local(taken.slot_us)
+        if slot_at > loop.time():
+            await asyncio.sleep(slot_at - loop.time())
+        await self.served.fuse.acquire()
+        if loop.time() - slot_at > self.served.late_s or suspended_clock() - asked_at > FRESH_S:
+            return Missed()
+        return await line.post(call, timeout_s=self.served.account.timeout)
+
+    async def conclude(
+        self, taken: Taken, outgoing: Outgoing, disposition: Disposition, sent_at: float, answer: Answer | None
+    ) -> None:
+        """Tell the ledger what the call came to."""
+        count = len(outgoing.messages)
+        match disposition:
+            case PerMessage(outcomes=outcomes):
+                pause_s = exhausted_for_s(answer) if answer else None
+                verdict = OK
+                if pause_s:
+                    why = "the gateway's window is used up (X-RateLimit-Remaining: 0)"
+                    verdict = Verdict(kind="ok", reason=why, pause_us=int(pause_s * 1e6))
+                await self.settle_batch(taken, Outcomes(sent_at=self._server_s(sent_at), messages=outcomes), verdict)
+            case AllRejected(code=code, reason=reason):
+                outcomes = (Rejected(code=code, reason=reason),) * count
+                await self.settle_batch(taken, Outcomes(sent_at=self._server_s(sent_at), messages=outcomes), OK)
+            case Lost(code=code, reason=reason):
+                outcomes = (Unconfirmed(code=code, reason=reason),) * count
+                words = f"{LOST_LIMIT} calls in a row had no usable answer; the last: {reason}"
+                verdict = Verdict(kind="lost", reason=words)
+                await self.settle_batch(taken, Outcomes(sent_at=self._server_s(sent_at), messages=outcomes), verdict)
+            case Throttled(reason=reason, retry_after_s=retry_after_s):
+                pause_us = int((retry_after_s or 0) * 1e6)
+                await self.return_batch(taken, Verdict(kind="throttled", reason=reason, pause_us=pause_us))
+            case Unsent(reason=reason):
+                await self.return_batch(taken, Verdict(kind="unsent", reason=reason))
+            case HoldAccount(reason=reason):
+                await self.return_batch(taken, Verdict(kind="hold", reason=reason))
+            case PauseCampaign(reason=reason):
+                await self.return_batch(taken, OK, pause_campaign=f"account {self.name}: {reason}")
+            case Isolate(reason=reason):
+                words = f"account {self.name} refused batch {taken.batch} whole: {reason}"
+                await self.return_batch(taken, OK, pause_campaign=words)
+            case _:
+                assert_never(disposition)
+
+    async def settle_batch(self, taken: Taken, outcomes: Outcomes, verdict: Verdict) -> None:
+        """Write a batch's outcomes, however long Redis is away."""
+        engine = self.engine
+        word = await engine.persist(lambda: settle(engine.redis, self.name, taken, outcomes, verdict))
+        log.debug("batch.settled", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word)
+        if verdict.kind == "lost":
+            log.warning("batch.unconfirmed", campaign=taken.campaign, batch=taken.batch, why=verdict.reason)
+
+    async def return_batch(self, taken: Taken, verdict: Verdict, *, pause_campaign: str = "") -> None:
+        """Give a batch back, however long Redis is away."""
+        engine, spread = self.engine, random.random()
+        word = await engine.persist(
+            lambda: give_back(engine.redis, self.name, taken, verdict, spread=spread, pause_campaign=pause_campaign)
+        )
+        why = pause_campaign or verdict.reason
+        if why:
+            log.info("batch.returned", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word, why=why)
+
+    def _server_s(self, local: float) -> float:
+        return self.engine.clock.server_s(local)
