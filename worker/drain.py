@@ -20,9 +20,9 @@ from worker.clock import suspended_clock
 from worker.domain.answers import Unsent
 from worker.domain.ids import AccountName, AttemptId
 from worker.engine import Engine
-from worker.ledger.errors import LedgerBroken, LedgerUnavailable
+from worker.ledger.errors import LedgerBroken, LedgerError, LedgerUnavailable
 from worker.ledger.seats import Left, NoSeat, Seat, Stay, abandon_seat, leave_seat, report_problem, take_seat
-from worker.ledger.sending import Batches, Intent, Stop, Turn, Unseated, Wait, back_off, take, void
+from worker.ledger.sending import Batches, Full, Intent, Stop, Turn, Unseated, Wait, back_off, take, void
 from worker.line import Line
 from worker.roster import Served
 from worker.sender import Sender
@@ -39,6 +39,9 @@ CLOCK_LOOKS = 5
 """Exchanges by which a drain learns the server's clock before its first slot: the shortest decides."""
 
 ASK_EVERY_S = 0.25
+FULL_S = 0.05
+"""How soon to ask again where other processes have as many calls on the wire as the account allows."""
+
 RENEW_EVERY_S = 1.0
 STRETCH_S = 20.0
 """A drain ends after so long where other lanes wait for a thread of this process."""
@@ -69,9 +72,9 @@ class Drain:
         renewing = self.engine.spawn(f"renew {self.name}", self._renew())
         try:
             await self._pump()
+        finally:
             while self.busy:
                 await asyncio.wait(self.busy)
-        finally:
             renewing.cancel()
             for line in self.idle:
                 await line.close()
@@ -105,8 +108,11 @@ class Drain:
             case Wait(seconds=seconds):
                 await self._wait(seconds)
                 return True
-            case Stop() if self.busy:
+            case Full() | Stop() if self.busy:
                 await self._one_done()
+                return True
+            case Full():
+                await self.engine.rest(FULL_S)
                 return True
             case Stop():
                 return isinstance(await self._leave(), Stay)
@@ -148,14 +154,13 @@ class Drain:
         asked_at, asked = suspended_clock(), loop.time()
         try:
             turn = await take(engine.redis, self.name, engine.owner, attempts, self.intent)
-        except LedgerUnavailable as error:
+        except LedgerError as error:
             log.warning("take.unanswered", account=self.name, why=str(error))
-            turn = Wait(seconds=ASK_EVERY_S)
             for attempt in attempts:
                 self._give_back_unseen(attempt)
-        except LedgerBroken as error:
-            log.error("take.refused", account=self.name, why=str(error))
-            turn = Wait(seconds=1.0)
+            if isinstance(error, LedgerBroken):
+                raise
+            turn = Wait(seconds=ASK_EVERY_S)
         given = 0
         if isinstance(turn, Batches):
             engine.clock.observe(asked, loop.time(), turn.now_us)
@@ -190,7 +195,7 @@ class Drain:
                 return
             turn = await self._take([])
             if not isinstance(turn, Wait):
-                return
+                return  # whatever it is, the next take says it again
             seconds = turn.seconds
 
     async def _renew(self) -> None:
@@ -230,7 +235,7 @@ async def drain(engine: Engine, name: AccountName, crowded: asyncio.Event) -> No
         if durability.problem:
             await _refuse(engine, name, durability.problem)
             return
-        await engine.announce()
+        await engine.announce([name])
         for _ in range(CLOCK_LOOKS):
             await engine.observe_clock()
         seat = await take_seat(engine.redis, name, engine.owner)

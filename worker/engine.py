@@ -8,7 +8,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -166,14 +166,15 @@ class Engine:
             seconds, microseconds = await self.redis.time()
         self.clock.observe(asked_at, loop.time(), seconds * 1_000_000 + microseconds)
 
-    async def announce(self) -> None:
-        """Tell the lanes this process's ceilings; an accounts file that is wrong is logged and announces nothing."""
+    async def announce(self, names: Iterable[AccountName] | None = None) -> None:
+        """Tell the lanes, all or those of `names`, this process's ceilings; a wrong accounts file announces nothing."""
         try:
             ceilings = self.roster.ceilings()
         except ConfigError as error:
             log.error("accounts.unreadable", why=str(error))
             return
-        await announce(self.redis, self.owner, ceilings)
+        chosen = ceilings if names is None else {name: ceilings[name] for name in names}
+        await announce(self.redis, self.owner, chosen)
 
     async def rest(self, seconds: float) -> None:
         """Sleep, or less where the process stops."""

@@ -45,13 +45,16 @@ log = structlog.stdlib.get_logger("bulksend.worker")
 FRESH_S = 2.0
 """The first byte goes out at most so long after the process asked to take, by a clock that counts suspension."""
 
+HALTING = frozenset({"throttled", "hold"})
+"""Verdicts after which the lane gives nothing for a while."""
+
 OK = Verdict(kind="ok")
 NOTHING = Verdict(kind="none")
 
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """The slot or the 2 s have passed before the first byte: the batch goes back, its slot is lost."""
+    """The slot or the 2 s have passed before the first byte, or the lane was halted: back, and the slot is lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +64,18 @@ class Unwritable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Sender:
-    """Sends the batches of one account. A step that breaks the order of the docstring above is overridden in tests."""
+    """Sends the batches of one account.
+
+    `halted_at` is when an answer last said that nothing may go: what was taken before it and is not on the wire yet
+    goes back, rather than into a refusal.
+    """
 
     engine: Engine
     name: AccountName
     served: Served
+    halted_at: float = 0.0
 
     async def send(self, taken: Taken, line: Line, asked_at: float) -> None:
         """Send one batch over an open line. `asked_at` is `suspended_clock()` before the take."""
@@ -116,7 +124,8 @@ class Sender:
         if slot_at > loop.time():
             await asyncio.sleep(slot_at - loop.time())
         await self.served.fuse.acquire()
-        if loop.time() - slot_at > self.served.late_s or suspended_clock() - asked_at > FRESH_S:
+        is_late = loop.time() - slot_at > self.served.late_s or suspended_clock() - asked_at > FRESH_S
+        if is_late or asked_at < self.halted_at:
             return Missed()
         return await line.post(call, timeout_s=self.served.account.timeout)
 
@@ -167,6 +176,8 @@ class Sender:
     async def return_batch(self, taken: Taken, verdict: Verdict, *, pause_campaign: str = "") -> None:
         """Give a batch back, however long Redis is away."""
         engine, spread = self.engine, random.random()
+        if verdict.kind in HALTING:
+            self.halted_at = suspended_clock()
         word = await engine.persist(
             lambda: give_back(engine.redis, self.name, taken, verdict, spread=spread, pause_campaign=pause_campaign)
         )

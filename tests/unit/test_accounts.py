@@ -168,6 +168,24 @@ def test_an_unset_credential_is_told_with_account_field_and_variable(load, envir
     assert str(caught.value) == "account main: api_token needs the environment variable EXOTEL_API_TOKEN"
 
 
+@pytest.mark.parametrize(
+    ("text", "environ", "where"),
+    [
+        (
+            MAIN,
+            {"EXOTEL_API_TOKEN": "your-api-token"},
+            "api_token is not filled in: the environment variable EXOTEL_API_TOKEN",
+        ),
+        (MAIN.replace("hunter2-key", "<key>"), {"EXOTEL_API_TOKEN": "hunter2"}, "api_key is not filled in: it"),
+    ],
+)
+def test_a_placeholder_is_no_credential_and_needs_none_to_be_loaded(load, text, environ, where):
+    account = load(text)["main"]
+    with pytest.raises(ConfigError) as caught:
+        account.credentials(environ)
+    assert str(caught.value) == f"account main: {where} is a placeholder"
+
+
 def test_loading_needs_no_credential_and_shows_none(load):
     account = load(MAIN)["main"]
     credentials = account.credentials({"EXOTEL_API_TOKEN": "hunter2-token\n"})

@@ -1,3 +1,5 @@
+import ssl
+
 import pytest
 import redis
 from kombu import Connection
@@ -11,7 +13,7 @@ def connection_of(url):
 
     channel = transport.Channel.__new__(transport.Channel)
     channel.connection = type("Parent", (), {"client": Connection(url), "default_port": 6379})()
-    return {key: value for key, value in channel._connparams().items() if key in {"path", "db", "host", "password"}}
+    return channel._connparams()
 
 
 @pytest.mark.parametrize(
@@ -24,15 +26,46 @@ def connection_of(url):
         "redis://127.0.0.1:7001/5",
         "redis://127.0.0.1:7001?db=5",
         "redis://127.0.0.1:7001",
+        "redis://127.0.0.1:7001/5?protocol=3&socket_timeout=5",
         "rediss://:made-up@redis.example:6380/2",
+        "rediss://bulksend:a%2Fb%40c@redis.example:6380/2?ssl_ca_certs=/etc/redis/ca.pem",
     ],
 )
 def test_celery_is_sent_to_the_server_and_database_of_the_ledger(url):
     ours = redis.ConnectionPool.from_url(url).connection_kwargs
     theirs = connection_of(broker_url_for(url))
     assert theirs["db"] == ours.get("db", 0)
-    for key in ("path", "host", "password"):
+    for key in ("path", "host", "username", "password"):
         assert theirs.get(key) == ours.get(key)
+
+
+def tls_context_of(connection_class, arguments):
+    """Give how a connection of redis-py would check its server."""
+    chosen = {name: value for name, value in arguments.items() if name.startswith("ssl_")}
+    connection = connection_class(**chosen)
+    return connection.cert_reqs, connection.check_hostname, connection.ca_certs, connection.certfile, connection.keyfile
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?ssl_ca_certs=/etc/redis/ca.pem",
+        "?ssl_certfile=/etc/redis/me.pem&ssl_keyfile=/etc/redis/me.key&ssl_ca_certs=/etc/redis/ca.pem",
+        "?ssl_check_hostname=false",
+        "?ssl_cert_reqs=none",
+        "?ssl_cert_reqs=optional",
+    ],
+)
+def test_celery_checks_the_servers_certificate_exactly_as_the_ledger_does(query):
+    url = f"rediss://redis.example:6380/2{query}"
+    ours = redis.ConnectionPool.from_url(url)
+    theirs = connection_of(broker_url_for(url))
+    assert issubclass(ours.connection_class, redis.SSLConnection)
+    assert issubclass(theirs["connection_class"], redis.SSLConnection)
+    expected = tls_context_of(redis.SSLConnection, ours.connection_kwargs)
+    assert tls_context_of(redis.SSLConnection, theirs) == expected
+    assert (expected[0] == ssl.CERT_REQUIRED) == ("cert_reqs" not in query)
 
 
 def test_without_a_redis_the_broker_is_a_host_that_can_not_exist_and_names_the_setting():

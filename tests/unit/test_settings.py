@@ -67,6 +67,22 @@ def test_a_wrong_variable_is_named_and_its_value_is_not(monkeypatch, name, value
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("CALLBACK_SECRET", "change-me", "is a placeholder: give a long random text"),
+        ("REDIS_URL", "redis://:change-me@redis:6379/0", "has a placeholder for a password"),
+        ("REDIS_URL", "redis://bulksend:%3Cpassword%3E@redis:6379/0", "has a placeholder for a password"),
+        ("REDIS_URL", "unix://:xxxx@/run/redis.sock", "has a placeholder for a password"),
+    ],
+)
+def test_a_secret_that_nobody_filled_in_is_refused(monkeypatch, name, value, sentence):
+    monkeypatch.setenv(f"BULKSEND_{name}", value)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert str(caught.value) == f"BULKSEND_{name} {sentence}"
+
+
 def test_an_unreadable_env_file_is_one_sentence():
     Path(".env").write_bytes(b"BULKSEND_LOG_LEVEL=\xff\n")
     for read in (load_settings, load_environ):

@@ -10,7 +10,6 @@ import redis
 
 from worker.domain.ids import CampaignId
 from worker.ledger import keys
-from worker.ledger.errors import translated
 from worker.ledger.scripts import load
 
 
@@ -115,10 +114,8 @@ def start(
 
 def discard(client: redis.Redis, campaign_id: CampaignId, *, token: str) -> None:
     """Forget a campaign whose input is wrong; nothing happens where another producer has it or it has started."""
-    stretches = load("discard").call(
-        client, [keys.campaign(campaign_id), keys.queue(campaign_id), keys.CAMPAIGNS], [campaign_id, token]
+    load("discard").call(
+        client,
+        [keys.campaign(campaign_id), keys.queue(campaign_id), keys.CAMPAIGNS],
+        [campaign_id, token, keys.packed(campaign_id, "")],
     )
-    with translated():
-        for first in range(1, stretches + 1, 1000):
-            last = min(first + 1000, stretches + 1)
-            client.unlink(*(keys.packed(campaign_id, batch) for batch in range(first, last)))

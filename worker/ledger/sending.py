@@ -51,6 +51,11 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Full:
+    """As many calls are on the wire as the account allows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Nothing may go within 5 s: held, paused, or nothing pending. The lane's due instant is written."""
 
@@ -60,7 +65,7 @@ class Unseated:
     """The asker's seat has expired."""
 
 
-Turn = Batches | Wait | Stop | Unseated
+Turn = Batches | Wait | Full | Stop | Unseated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +144,8 @@ def _turn(reply: Any) -> Turn:  # noqa: ANN401 - what Redis said
             return Batches(now_us=int(now), taken=tuple(_taken(item) for item in taken))
         case [b"wait", us]:
             return Wait(seconds=int(us) / 1e6)
+        case [b"full"]:
+            return Full()
         case [b"stop"]:
             return Stop()
         case _:

@@ -31,7 +31,7 @@ if ARGV[7] == 'throttled' then redis.call('HINCRBY', key, 'throttled', 1) end
 verdict(KEYS[1], ARGV[7], now, tonumber(taken), ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10]), 0)
 if ARGV[11] ~= '' then
   local c = redis.call('HMGET', key, 'state', 'resumed_at', 'accounts')
-  if (c[1] == 'running' or c[1] == 'finished') and tonumber(taken) >= tonumber(c[2]) then
+  if (c[1] == 'running' or c[1] == 'finished') and not is_stale(tonumber(taken), tonumber(c[2]), now) then
     redis.call('HSET', key, 'state', 'paused', 'reason', ARGV[11], 'finished_at', '')
     withdraw(prefix, id, c[3])
   end

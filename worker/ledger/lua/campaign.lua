@@ -1,10 +1,11 @@
 -- Joined into other scripts: how a campaign enters its lanes, leaves them, and ends.
 -- `prefix` is the ledger's key prefix; `id` a campaign; `accounts` its accounts' names, separated by blanks.
 
--- offer: the campaign has something pending. Its lanes list it and are due at once.
+-- offer: the campaign has something pending. Its lanes list it, behind those that wait already, and are due at once.
 local function offer(prefix, id, accounts, now)
   for account in string.gmatch(accounts, '%S+') do
-    redis.call('ZADD', prefix .. 'lane:' .. account .. ':campaigns', 'NX', now, id)
+    local lane = prefix .. 'lane:' .. account
+    redis.call('ZADD', lane .. ':campaigns', 'NX', redis.call('HINCRBY', lane, 'turn', 1), id)
     redis.call('ZADD', prefix .. 'due', now, account)
   end
 end

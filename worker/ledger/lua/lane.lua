@@ -1,7 +1,8 @@
 -- Joined into other scripts: the account's throttle as a function of time, and what a verdict does to a lane.
 -- Lane fields: state, reason, paused_until, pause_us, factor, refused, slow_at, backoff, careful, streak, changed_at.
 -- Invariants: a pause only grows until `account open`; the factor is halved at most once a pause, never below 1/64;
--- a verdict on an attempt taken before `changed_at` may lengthen a running pause and does nothing else to the lane.
+-- a verdict on an attempt taken before `changed_at` may lengthen a running pause and does nothing else to the lane;
+-- after the server's clock stepped back, no pause lies further ahead than its own full length.
 
 -- speed: the share of the ceiling allowed at `now`. After a refusal it creeps to 95 % of the refused share in 10 s,
 -- then by 1 % of the ceiling per 10 s.
@@ -15,12 +16,32 @@ end
 
 local function number(text, default) return tonumber(text or default) or default end
 
--- pause: nothing goes before now + length; a longer pause that runs already stays.
-local function pause(key, now, length)
-  local ends = number(redis.call('HGET', key, 'paused_until'), 0)
-  ends = math.max(ends, now + length)
-  redis.call('HSET', key, 'paused_until', ends, 'pause_us', ends - now)
+-- pause_end: the instant at which the lane's pause ends or ended. A cut is written, or it would move on with `now`.
+local function pause_end(key, now)
+  local lane = redis.call('HMGET', key, 'paused_until', 'pause_us', 'slow_at')
+  local ends, latest = number(lane[1], 0), now + number(lane[2], 0)
+  if ends > latest then
+    ends = latest
+    redis.call('HSET', key, 'paused_until', ends)
+  end
+  if number(lane[3], 0) > latest then redis.call('HSET', key, 'slow_at', latest) end
   return ends
+end
+
+-- pause: nothing goes before now + length; a longer pause that runs already stays. The creep begins when it ends.
+local function pause(key, now, length)
+  local before = pause_end(key, now)
+  local ends = math.max(before, now + length)
+  redis.call('HSET', key, 'paused_until', ends, 'pause_us', ends - now)
+  if before > now and number(redis.call('HGET', key, 'slow_at'), 0) == before then
+    redis.call('HSET', key, 'slow_at', ends)
+  end
+  return ends
+end
+
+-- is_stale: whether the attempt was taken before `since`, which lies ahead of `now` only if the clock stepped back.
+local function is_stale(taken, since, now)
+  return taken < since and (since <= now or taken > now)
 end
 
 -- own_backoff: 1, 2, 4 … 64 s, of which a random half (`spread`, 0 to 1), and one step further next time.
@@ -37,9 +58,9 @@ end
 -- verdict: kind is ok | throttled | unsent | hold | lost | none. `pause_us` is what the gateway asked for (0: nothing).
 local function verdict(key, kind, now, taken, reason, pause_us, spread, lost_limit)
   if kind == 'none' then return end
-  local lane = redis.call('HMGET', key, 'changed_at', 'paused_until', 'factor', 'refused', 'slow_at')
-  if taken < number(lane[1], 0) then
-    if kind == 'throttled' and pause_us > 0 and number(lane[2], 0) > now then pause(key, now, pause_us) end
+  local lane = redis.call('HMGET', key, 'changed_at', 'factor', 'refused', 'slow_at')
+  if is_stale(taken, number(lane[1], 0), now) then
+    if kind == 'throttled' and pause_us > 0 and pause_end(key, now) > now then pause(key, now, pause_us) end
     return
   end
   if kind == 'lost' then
@@ -60,6 +81,6 @@ local function verdict(key, kind, now, taken, reason, pause_us, spread, lost_lim
   local ends = pause(key, now, pause_us > 0 and pause_us or own_backoff(key, spread))
   redis.call('HSET', key, 'changed_at', now, 'pause_reason', reason)
   if kind ~= 'throttled' then return end
-  local refused = speed(number(lane[3], 1), number(lane[4], 1), number(lane[5], 0), now)
+  local refused = speed(number(lane[2], 1), number(lane[3], 1), number(lane[4], 0), now)
   redis.call('HSET', key, 'factor', math.max(refused / 2, 1 / 64), 'refused', refused, 'slow_at', ends)
 end

@@ -29,8 +29,11 @@ for _, seat in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. string.format(
 end
 local seats = math.max(1, math.ceil(1000000 / math.max(call_us, 1) / tonumber(ARGV[4])))
 redis.call('HSET', KEYS[1], 'call_us', call_us, 'message_us', message_us, 'concurrency', concurrency, 'seats', seats)
-if not redis.call('ZSCORE', KEYS[2], owner) and redis.call('ZCARD', KEYS[2]) >= seats then return {0} end
+if not redis.call('ZSCORE', KEYS[2], owner) then
+  if redis.call('ZCARD', KEYS[2]) >= seats then return {0} end
+  -- A drain starts: the ring was heard. A renewal says nothing of a ring for the lane's other seats.
+  redis.call('HDEL', KEYS[1], 'ring_until', 'ring_us')
+end
 redis.call('ZADD', KEYS[2], now + length, owner)
-redis.call('HDEL', KEYS[1], 'ring_until', 'ring_us')
 redis.call('HDEL', KEYS[5], owner)
 return {1, concurrency, string.format('%.0f', call_us)}

@@ -13,10 +13,15 @@ if past < now and now - past < 950000 then return {0} end
 redis.call('HSET', KEYS[1], 'swept_at', now)
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now)
 
-local longest = tonumber(redis.call('HGET', KEYS[1], 'longest') or 0)
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], string.format('(%.0f', now + longest), '+inf')) do
-  redis.call('ZADD', KEYS[2], now + longest, member)
+-- After a clock step back nothing lies further ahead than its full length.
+local function cut(key, latest)
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', key, string.format('(%.0f', latest), '+inf')) do
+    redis.call('ZADD', key, latest, member)
+  end
 end
+cut(KEYS[2], now + tonumber(redis.call('HGET', KEYS[1], 'longest') or 0))
+cut(KEYS[4], now + tonumber(ARGV[4]))
+
 local gap = math.min(now - past - 1000000, 60000000)
 if gap > 2000000 then
   for _, member in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('ZINCRBY', KEYS[2], gap, member) end
@@ -37,10 +42,11 @@ for _, member in ipairs(expired) do
   finish_when_done(prefix, id, now)
 end
 
--- A pause that a clock step has moved too far ahead is looked at again by the next take.
+-- A lane is due later only while it pauses: what a clock step has moved too far ahead is looked at again by a take.
 for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], string.format('(%.0f', now), '+inf', 'LIMIT', 0, most)) do
-  local length = tonumber(redis.call('HGET', prefix .. 'lane:' .. account, 'pause_us') or 0)
-  if tonumber(redis.call('ZSCORE', KEYS[3], account)) > now + length then redis.call('ZADD', KEYS[3], now, account) end
+  local lane = redis.call('HMGET', prefix .. 'lane:' .. account, 'paused_until', 'pause_us')
+  local latest = math.min(tonumber(lane[1] or 0), now + tonumber(lane[2] or 0))
+  if tonumber(redis.call('ZSCORE', KEYS[3], account)) > latest then redis.call('ZADD', KEYS[3], now, account) end
 end
 
 local reply, workers = {1, #expired}, redis.call('ZCARD', KEYS[4])

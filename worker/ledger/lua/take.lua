@@ -4,17 +4,18 @@
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] owner  ARGV[5] look-ahead us  ARGV[6] expiry us
 -- ARGV[7] lead us: how long the asker needs to be ready
 -- ARGV[8…] attempt ids, as many as batches are wanted; none asks only how long to wait
--- Returns {"batches", now, {attempt, campaign, n, slot us, packed}…}, {"wait", us}, {"stop"} or {"unseated"}.
+-- Returns {"batches", now, {attempt, campaign, n, slot us, packed}…}, {"wait", us}, {"full"}, {"stop"} or {"unseated"}.
 -- Invariant: a batch given has left its queue and is recorded as sending under an id that nothing has voided; slots
 -- are spaced by both ceilings and never earlier than a pause; at most `concurrency` batches of live owners are sending.
 -- Called by: worker.ledger.sending.take
--- joined: clock lane
+-- joined: clock lane campaign
 local now, prefix, account, owner = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local horizon, ready, wanted = now + tonumber(ARGV[5]), now + tonumber(ARGV[7]), #ARGV - 7
 local seat = number(redis.call('ZSCORE', KEYS[3], owner), 0)
 if seat <= now then return {'unseated'} end
-local l = redis.call('HMGET', KEYS[1], 'state', 'paused_until', 'pause_us', 'factor', 'refused', 'slow_at', 'careful',
-  'concurrency', 'call_us', 'message_us', 'call_at', 'message_at', 'message_n')
+local paused_until = pause_end(KEYS[1], now)
+local l = redis.call('HMGET', KEYS[1], 'state', 'factor', 'refused', 'slow_at', 'careful', 'concurrency',
+  'call_us', 'message_us', 'call_at', 'message_at', 'message_n')
 
 local function stop(due)
   if due then redis.call('ZADD', KEYS[6], due, account) else redis.call('ZREM', KEYS[6], account) end
@@ -22,17 +23,17 @@ local function stop(due)
 end
 if l[1] == 'held' or redis.call('ZCARD', KEYS[2]) == 0 then return stop() end
 
--- The server's clock may have stepped back: nothing lies further ahead than its own full length.
-local paused_until = math.min(number(l[2], 0), now + number(l[3], 0))
-local slow_at = math.min(number(l[6], 0), now + number(l[3], 0))
 if paused_until > now + 5000000 then return stop(paused_until) end
-local share = speed(number(l[4], 1), number(l[5], 1), slow_at, now)
-local call_us, message_us = number(l[9], 0) / share, number(l[10], 0) / share
-local call_at, message_at, message_n = number(l[11], 0), number(l[12], 0), number(l[13], 0)
-if call_at > horizon then call_at = now end
-if message_at > horizon then message_at = now end
+local share = speed(number(l[2], 1), number(l[3], 1), number(l[4], 0), now)
+local call_us, message_us = number(l[7], 0) / share, number(l[8], 0) / share
+local call_at, message_at, message_n = number(l[9], 0), number(l[10], 0), number(l[11], 0)
+-- The server's clock may have stepped back: no slot that was given lies beyond the look-ahead.
+if call_at > horizon or message_at > horizon then
+  call_at, message_at = now, now
+  redis.call('HSET', KEYS[1], 'call_at', now, 'message_at', now)
+end
 
-local room = l[7] == '1' and 1 or number(l[8], 1)
+local room = l[5] == '1' and 1 or number(l[6], 1)
 if redis.call('HLEN', KEYS[4]) >= room then
   for _, attempt in ipairs(redis.call('HVALS', KEYS[4])) do
     local holder = string.match(attempt, '^%S+ %S+ (%S+)')
@@ -41,16 +42,22 @@ if redis.call('HLEN', KEYS[4]) >= room then
 else
   room = room - redis.call('HLEN', KEYS[4])
 end
-if room <= 0 then return {'wait', 50000} end
+if room <= 0 then return {'full'} end
 
--- next_batch: of the campaign whose turn it is; one with an empty queue leaves the lane.
+-- next_batch: of the campaign whose turn it is; one with an empty queue leaves the lane, one whose batch is lost pauses.
 local function next_batch()
   while true do
     local id = redis.call('ZRANGE', KEYS[2], 0, 0)[1]
     if not id then return end
-    local n = redis.call('LINDEX', prefix .. 'c:' .. id .. ':queue', 0)
-    if n then return id, n end
+    local key = prefix .. 'c:' .. id
+    local n = redis.call('LINDEX', key .. ':queue', 0)
+    local packed = n and redis.call('GET', key .. ':b:' .. n)
+    if packed then return id, n, packed end
     redis.call('ZREM', KEYS[2], id)
+    if n then
+      redis.call('HSET', key, 'state', 'paused', 'reason', 'batch ' .. n .. ' is not in Redis any more')
+      withdraw(prefix, id, redis.call('HGET', key, 'accounts'))
+    end
   end
 end
 
@@ -62,15 +69,13 @@ for i = 1, math.max(1, math.min(wanted, room)) do
     break
   end
   local attempt = ARGV[7 + i]
-  if redis.call('EXISTS', prefix .. 'void:' .. attempt) == 1 then break end
-  local id, n = next_batch()
+  if redis.call('EXISTS', prefix .. 'void:' .. attempt) + redis.call('HEXISTS', KEYS[4], attempt) > 0 then break end
+  local id, n, packed = next_batch()
   if not id then
     if i == 1 then return stop() end
     break
   end
   local key = prefix .. 'c:' .. id
-  local packed = redis.call('GET', key .. ':b:' .. n)
-  if not packed then return redis.error_reply('BULKSEND batch ' .. n .. ' of ' .. id .. ' is not in Redis any more') end
   local size = struct.unpack('>H', packed)
   redis.call('LPOP', key .. ':queue')
   redis.call('HSET', key .. ':s:' .. n, 'state', 'sending', 'attempt', attempt, 'account', account, 'size', size,
@@ -79,11 +84,11 @@ for i = 1, math.max(1, math.min(wanted, room)) do
   redis.call('ZADD', KEYS[5], now + tonumber(ARGV[6]), account .. ' ' .. attempt)
   redis.call('HINCRBY', key, 'pending', -size)
   redis.call('HINCRBY', key, 'in_flight', size)
-  redis.call('ZADD', KEYS[2], now + i, id)
+  redis.call('ZADD', KEYS[2], redis.call('HINCRBY', KEYS[1], 'turn', 1), id)
   call_at, message_at, message_n = slot, slot, size
   given[#given + 1] = {attempt, id, n, string.format('%.0f', slot), packed}
 end
-if #given == 2 then return {'wait', 50000} end
+if #given == 2 then return {'wait', 0} end
 redis.call('HSET', KEYS[1], 'call_at', call_at, 'message_at', message_at, 'message_n', message_n)
 if number(redis.call('HGET', KEYS[7], 'longest'), 0) < tonumber(ARGV[6]) then
   redis.call('HSET', KEYS[7], 'longest', ARGV[6])

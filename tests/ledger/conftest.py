@@ -1,0 +1,236 @@
+"""The ledger's steps on the real server, with the time in the test's hand."""
+
+import asyncio
+import struct
+from collections import Counter
+
+import pytest
+import redis
+
+from worker.domain.answers import Accepted, Rejected, Unconfirmed
+from worker.ledger import keys, operating, production, seats, sending, sweeping
+from worker.ledger.connection import connect_async
+from worker.ledger.outcomes import Outcomes
+from worker.ledger.reading import COUNTERS
+
+T0 = 1_800_000_000_000_000
+"""Where a test's time begins, in microseconds since the epoch."""
+
+S = 1_000_000
+LETTERS = {
+    "a": Accepted(gateway_id="sid"),
+    "r": Rejected(code="23010", reason="INVALID"),
+    "u": Unconfirmed(reason="no answer"),
+}
+OUTCOMES = ("accepted", "rejected", "unconfirmed", "expired", "cancelled")
+
+
+class Ledger:
+    """One database, two clients, and `now`. Every step of the ledger by its name, at that instant."""
+
+    def __init__(self, url):
+        self.redis = redis.Redis.from_url(url)
+        self.runner = asyncio.Runner()
+        self.aredis = connect_async(url)
+        self.ids = 0
+        self.now = T0
+
+    def wipe(self):
+        self.redis.flushdb()
+        self.now = T0
+
+    def close(self):
+        self.runner.run(self.aredis.aclose())
+        self.runner.close()
+        self.redis.close()
+
+    def run(self, coroutine):
+        return self.runner.run(coroutine)
+
+    def pass_s(self, seconds):
+        self.now += round(seconds * S)
+
+    # production
+
+    def begin(self, name="c", token="t", accounts=("main",), file="f"):
+        return production.begin(
+            self.redis, name, token=token, file_digest=file, doc="{}", name=name, accounts=accounts, now=self.now
+        )
+
+    def append(self, sizes, name="c", token="t", at=0, invalid=0, duplicate=0):
+        after = at + sum(sizes) + invalid + duplicate
+        return production.append(
+            self.redis,
+            name,
+            token=token,
+            position=at,
+            new_position=after,
+            digest=f"d{after}",
+            invalid=invalid,
+            duplicate=duplicate,
+            stretches=[production.Stretch(messages=size, packed=packed(size)) for size in sizes],
+        )
+
+    def start(self, name="c", token="t", at=0, hold=""):
+        return production.start(self.redis, name, token=token, position=at, hold=hold, now=self.now)
+
+    def discard(self, name="c", token="t"):
+        production.discard(self.redis, name, token=token)
+
+    def campaign(self, *sizes, name="c", accounts=("main",), hold=""):
+        """Produce a campaign of these batches, whole, and start it."""
+        self.begin(name, accounts=accounts)
+        assert self.append(sizes, name)
+        return self.start(name, at=sum(sizes), hold=hold)
+
+    # seats
+
+    def announce(self, owner="w", account="main", call_us=1 * S, message_us=0, concurrency=100):
+        """The worker lives, and its accounts file allows this."""
+        self.redis.zadd(keys.WORKERS, {owner: self.now + 30 * S})
+        ceiling = seats.Ceiling(call_us=call_us, message_us=message_us, concurrency=concurrency)
+        self.run(seats.announce(self.aredis, owner, {account: ceiling}))
+
+    def sit(self, owner="w", account="main"):
+        return self.run(seats.take_seat(self.aredis, account, owner, self.now))
+
+    def lane(self, account="main", owner="w", **ceiling):
+        self.announce(owner, account, **ceiling)
+        return self.sit(owner, account)
+
+    def leave(self, owner="w", account="main"):
+        return self.run(seats.leave_seat(self.aredis, account, owner, self.now))
+
+    # sending
+
+    def new_ids(self, count):
+        self.ids += count
+        return [f"attempt{self.ids - count + i}" for i in range(count)]
+
+    def take(self, count=1, *, ids=None, owner="w", account="main", seated=True, lookahead_us=0, lead_us=0, expiry_s=40):
+        """Ask for batches with a fresh seat, unless `seated` is false."""
+        if seated:
+            self.sit(owner, account)
+        intent = sending.Intent(
+            lookahead_us=lookahead_us,
+            lead_us=lead_us,
+            expiry_us=expiry_s * S,
+            confirm=False,
+            replicas=0,
+        )
+        ids = self.new_ids(count) if ids is None else ids
+        return self.run(sending.take(self.aredis, account, owner, ids, intent, self.now))
+
+    def take_one(self, **options):
+        """Take the one batch that must be there."""
+        turn = self.take(**options)
+        assert isinstance(turn, sending.Batches), turn
+        (taken,) = turn.taken
+        return taken
+
+    def next_one(self, **options):
+        """Let the time pass until a batch may go, and take it."""
+        turn = self.take(0, **options)
+        if isinstance(turn, sending.Wait):
+            self.pass_s(turn.seconds)
+        return self.take_one(**options)
+
+    def settle(self, taken, letters, kind="ok", reason="", pause_s=0, account="main"):
+        outcomes = Outcomes(sent_at=self.now / S, messages=tuple(LETTERS[letter] for letter in letters))
+        verdict = sending.Verdict(kind=kind, reason=reason, pause_us=round(pause_s * S))
+        return self.run(sending.settle(self.aredis, account, taken, outcomes, verdict, self.now))
+
+    def back(self, taken, kind="none", reason="", pause_s=0, spread=1.0, pause_campaign="", account="main"):
+        verdict = sending.Verdict(kind=kind, reason=reason, pause_us=round(pause_s * S))
+        return self.run(
+            sending.give_back(
+                self.aredis, account, taken, verdict, spread=spread, pause_campaign=pause_campaign, now=self.now
+            )
+        )
+
+    def void(self, attempt, account="main"):
+        return self.run(sending.void(self.aredis, account, attempt, self.now))
+
+    def back_off(self, account="main", spread=1.0, began=0):
+        self.run(sending.back_off(self.aredis, account, "unreachable", spread=spread, began=began, now=self.now))
+
+    def sweep(self, owner="w"):
+        return self.run(sweeping.sweep(self.aredis, owner, self.now))
+
+    # operating
+
+    def pause(self, name="c", reason="by hand"):
+        return operating.pause(self.redis, name, reason)
+
+    def resume(self, name="c"):
+        return operating.resume(self.redis, name, self.now)
+
+    def cancel(self, name="c"):
+        return operating.cancel(self.redis, name, "by hand", self.now)
+
+    def hold(self, account="main", reason="by hand"):
+        operating.hold_account(self.redis, account, reason, self.now)
+
+    def open(self, account="main"):
+        operating.open_account(self.redis, account, self.now)
+
+    # what stands there
+
+    def fields(self, key):
+        return {name.decode(): value.decode() for name, value in self.redis.hgetall(key).items()}
+
+    def counts(self, name="c"):
+        """Return the campaign's counters that are not 0."""
+        fields = self.fields(keys.campaign(name))
+        return {counter: int(fields[counter]) for counter in COUNTERS if int(fields[counter])}
+
+    def state(self, name="c"):
+        return self.fields(keys.campaign(name))["state"]
+
+    def lane_field(self, field, account="main"):
+        value = self.redis.hget(keys.lane(account), field)
+        return None if value is None else value.decode()
+
+    def pause_s(self, account="main"):
+        """How long the lane pauses from now."""
+        return (float(self.lane_field("paused_until", account) or 0) - self.now) / S
+
+    def batch(self, n=1, name="c"):
+        return self.fields(keys.batch_state(name, n))
+
+    def queue(self, name="c"):
+        return [int(n) for n in self.redis.lrange(keys.queue(name), 0, -1)]
+
+    def due(self, account="main"):
+        """Seconds from now until the lane is due; `None` where it is not."""
+        at = self.redis.zscore(keys.DUE, account)
+        return None if at is None else (at - self.now) / S
+
+    def lawful(self, name="c"):
+        """Assert the law, and that the counters are what the batches say."""
+        fields = self.fields(keys.campaign(name))
+        count = Counter({counter: int(fields[counter]) for counter in COUNTERS})
+        assert count["rows"] == count["invalid"] + count["duplicate"] + count["suppressed"] + count["queued"]
+        assert count["queued"] == count["pending"] + count["in_flight"] + sum(count[each] for each in OUTCOMES)
+        assert min(count.values()) >= 0, count
+        if fields["state"] == "finished":
+            assert count["pending"] == count["in_flight"] == 0
+        pending = sum(self.size(name, n) for n in self.queue(name))
+        sending_batches = [n for n in range(1, int(fields["stretches"]) + 1) if self.batch(n, name).get("state") == "sending"]
+        assert count["pending"] == pending
+        assert count["in_flight"] == sum(self.size(name, n) for n in sending_batches)
+
+    def size(self, name, n):
+        return struct.unpack_from(">H", self.redis.get(keys.packed(name, n)))[0]
+
+
+def packed(size):
+    """As much of a packed batch as the scripts read: its count."""
+    return struct.pack(">H", size) + b"content"
+
+
+@pytest.fixture
+def ledger(redis_url):
+    ledger = Ledger(redis_url)
+    yield ledger
+    ledger.close()
