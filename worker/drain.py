@@ -80,7 +80,7 @@ class Drain:
                 await line.close()
             try:
                 await abandon_seat(self.engine.redis, self.name, self.engine.owner)
-            except LedgerUnavailable:
+            except LedgerError:
                 log.warning("seat.left_to_expire", account=self.name)
 
     async def _pump(self) -> None:
@@ -143,8 +143,8 @@ class Drain:
             log.warning("gateway.unreachable", account=self.name, why=refused[0].reason)
             try:
                 await back_off(self.engine.redis, self.name, refused[0].reason, spread=random.random())
-            except LedgerUnavailable:
-                await self.engine.rest(ASK_EVERY_S)
+            except LedgerUnavailable as error:
+                log.warning("ledger.away", why=str(error))
         return opened
 
     async def _take(self, lines: list[Line]) -> Turn:
@@ -239,7 +239,7 @@ async def drain(engine: Engine, name: AccountName, crowded: asyncio.Event) -> No
         for _ in range(CLOCK_LOOKS):
             await engine.observe_clock()
         seat = await take_seat(engine.redis, name, engine.owner)
-    except ConfigError as problem:
+    except (ConfigError, LedgerBroken) as problem:
         await _refuse(engine, name, str(problem))
         return
     except LedgerUnavailable as error:
@@ -264,5 +264,5 @@ async def _refuse(engine: Engine, name: AccountName, problem: str) -> None:
     log.error("lane.not_served", account=name, why=problem)
     try:
         await report_problem(engine.redis, name, engine.owner, problem)
-    except LedgerUnavailable as error:
+    except LedgerError as error:
         log.warning("ledger.away", why=str(error))

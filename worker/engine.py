@@ -19,10 +19,11 @@ from config.errors import ConfigError
 from worker.clock import ServerClock
 from worker.domain.ids import AccountName, CampaignId, Owner
 from worker.domain.template import Template, compile_template
+from worker.events import BatchEvents, Unwatched
 from worker.intake.campaign import Campaign
 from worker.ledger import keys
 from worker.ledger.durability import Durability, check_durability
-from worker.ledger.errors import LedgerBroken, LedgerUnavailable, translated
+from worker.ledger.errors import LedgerBroken, LedgerError, LedgerUnavailable, translated
 from worker.ledger.seats import announce
 from worker.ledger.sweeping import sweep
 from worker.roster import Roster
@@ -66,12 +67,14 @@ class Engine:
     allow_volatile: bool
     replicas: int
     owner: Owner = field(default_factory=new_owner)
+    events: BatchEvents | Unwatched = field(default_factory=Unwatched)
     clock: ServerClock = field(default_factory=ServerClock)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     ends_at: float = float("inf")
     _durability: Durability | None = None
     _checked_at: float = 0.0
     _scripts: dict[CampaignId, Script] = field(default_factory=dict)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def spawn(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -124,18 +127,20 @@ class Engine:
 
     async def script(self, campaign_id: CampaignId) -> Script:
         """Return a campaign's file and template; raises `LedgerUnavailable`."""
-        known = self._scripts.get(campaign_id)
-        if known is None:
-            with translated():
-                doc = await self.redis.hget(keys.campaign(campaign_id), "doc")
-            if doc is None:
-                raise LedgerUnavailable(f"campaign {campaign_id} is not in Redis")
-            campaign = Campaign.from_json(doc)
-            known = Script(campaign=campaign, template=compile_template(campaign.body))
-            if len(self._scripts) > MOST_SCRIPTS:
-                self._scripts.clear()
-            self._scripts[campaign_id] = known
-        return known
+        async with self._reading:  # the first batches of a campaign come together: one of them reads
+            if campaign_id not in self._scripts:
+                if len(self._scripts) > MOST_SCRIPTS:
+                    self._scripts.clear()
+                self._scripts[campaign_id] = await self._read_script(campaign_id)
+            return self._scripts[campaign_id]
+
+    async def _read_script(self, campaign_id: CampaignId) -> Script:
+        with translated():
+            doc = await self.redis.hget(keys.campaign(campaign_id), "doc")
+        if doc is None:
+            raise LedgerUnavailable(f"campaign {campaign_id} is not in Redis")
+        campaign = Campaign.from_json(doc)
+        return Script(campaign=campaign, template=compile_template(campaign.body))
 
     async def keep_house(self) -> None:
         """Sweep and announce until the process stops."""
@@ -148,7 +153,7 @@ class Engine:
                     announced_at = now
                 swept = await sweep(self.redis, self.owner)
                 await self.observe_clock()
-            except LedgerUnavailable as error:
+            except LedgerError as error:
                 log.warning("ledger.away", why=str(error))
                 await self.rest(1.0)
                 continue

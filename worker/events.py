@@ -86,12 +86,12 @@ class CeleryPostman:
             *self._connection.channel_errors,
         )
         try:
-            self._connection.ensure_connection(max_retries=1, interval_start=0)
+            channel = self._connection.ensure_connection(max_retries=1, interval_start=0).channel()
         except self._errors as error:
             self.close()
             raise Undelivered(str(error)) from error
         self._dispatcher = EventDispatcher(
-            self._connection,
+            channel=channel,
             hostname=node,
             app=app,
             buffer_while_offline=False,
@@ -218,21 +218,26 @@ class BatchEvents:
 
     def _carry(self) -> None:
         postman: Postman | None = None
-        pause_s, quiet_until, is_last = _FIRST_PAUSE_S, 0.0, False
-        while not is_last:
+        pause_s, quiet_until = _FIRST_PAUSE_S, 0.0
+        # The first round only connects: that keeps the interpreter busy for longer than a slot may wait.
+        notes: list[Note] = []
+        is_last = False
+        while True:
+            if self.monotonic() >= quiet_until:
+                try:
+                    postman = postman or self.connect()
+                    if notes:
+                        postman.deliver(notes)
+                    pause_s = _FIRST_PAUSE_S
+                except Undelivered as error:
+                    log.warning("events.undelivered", notes=len(notes), pause_s=pause_s, why=str(error))
+                    if postman is not None:
+                        postman.close()
+                    postman, quiet_until = None, self.monotonic() + pause_s
+                    pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            if is_last:
+                break
             notes, is_last = self._gathered()
-            if not notes or self.monotonic() < quiet_until:
-                continue
-            try:
-                postman = postman or self.connect()
-                postman.deliver(notes)
-                pause_s = _FIRST_PAUSE_S
-            except Undelivered as error:
-                log.warning("events.undelivered", notes=len(notes), pause_s=pause_s, why=str(error))
-                if postman is not None:
-                    postman.close()
-                postman, quiet_until = None, self.monotonic() + pause_s
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         if postman is not None:
             postman.close()
 

@@ -14,7 +14,7 @@ from config.accounts import Account, load_accounts
 from config.errors import ConfigError
 from config.settings import load_environ
 from worker.domain.ids import AccountName
-from worker.domain.throttle import UNHURRIED_PER_SECOND, spacing_us, tolerance_s
+from worker.domain.throttle import MICROSECONDS, UNHURRIED_PER_SECOND, spacing_us, tolerance_s
 from worker.gateways.protocol import Gateway
 from worker.gateways.registry import build
 from worker.ledger.seats import Ceiling
@@ -67,12 +67,16 @@ class Roster:
         served = self._served.get(name)
         if served is None:
             rate = account.requests
+            late_s = tolerance_s(rate.per_second, rate.window_s, self._jitter_s)
+            spacing_s = spacing_us(rate.per_second, rate.window_s, self._jitter_s) / MICROSECONDS
+            # A call may be late for its slot by so much and the next one be on time: the fuse allows just that.
+            burst = 1 + late_s / spacing_s
             served = Served(
                 account=account,
                 gateway=build(account, account.credentials(load_environ())),
                 # Not AsyncLimiter(rate, 1): that lets twice the rate through in its worst second.
-                fuse=AsyncLimiter(1, 1 / rate.per_second),
-                late_s=tolerance_s(rate.per_second, rate.window_s, self._jitter_s),
+                fuse=AsyncLimiter(burst, burst * spacing_s),
+                late_s=late_s,
                 is_unhurried=rate.per_second > UNHURRIED_PER_SECOND,
             )
             self._served[name] = served

@@ -33,10 +33,11 @@ from worker.domain.content import messages
 from worker.domain.ids import AccountName
 from worker.domain.ratelimit import exhausted_for_s
 from worker.engine import Engine
+from worker.events import counted
 from worker.ledger.errors import LedgerUnavailable
 from worker.ledger.outcomes import Outcomes
 from worker.ledger.packing import PackingError, unpack
-from worker.ledger.sending import LOST_LIMIT, Taken, Verdict, give_back, settle
+from worker.ledger.sending import LOST_LIMIT, REFUSED_LIMIT, Taken, Verdict, give_back, isolate, settle
 from worker.line import Line
 from worker.roster import Served
 
@@ -87,6 +88,8 @@ class Sender:
             await self.return_batch(taken, NOTHING, pause_campaign=written.reason)
             return
         outgoing, call = written
+        events, count = self.engine.events, len(outgoing.messages)
+        events.started(taken.attempt, taken.campaign, taken.batch, self.name, count)
         sent_at = self.engine.clock.local(taken.slot_us)
         answer = await self.post(taken, call, line, asked_at)
         match answer:
@@ -123,9 +126,16 @@ class Sender:
         slot_at = self.engine.clock.local(taken.slot_us)
         if slot_at > loop.time():
             await asyncio.sleep(slot_at - loop.time())
-        await self.served.fuse.acquire()
-        is_late = loop.time() - slot_at > self.served.late_s or suspended_clock() - asked_at > FRESH_S
-        if is_late or asked_at < self.halted_at:
+        latest_at = slot_at + self.served.late_s
+        # A missed slot does not use up the fuse: the next slot would find it used up, miss, use it up again, for good.
+        if self._is_over(latest_at, asked_at):
+            return Missed()
+        try:
+            async with asyncio.timeout_at(latest_at):
+                await self.served.fuse.acquire()
+        except TimeoutError:
+            return Missed()
+        if self._is_over(latest_at, asked_at):
             return Missed()
         return await line.post(call, timeout_s=self.served.account.timeout)
 
@@ -144,10 +154,15 @@ class Sender:
                 await self.settle_batch(taken, Outcomes(sent_at=self._server_s(sent_at), messages=outcomes), verdict)
             case AllRejected(code=code, reason=reason):
                 outcomes = (Rejected(code=code, reason=reason),) * count
-                await self.settle_batch(taken, Outcomes(sent_at=self._server_s(sent_at), messages=outcomes), OK)
+                words = f"{REFUSED_LIMIT} calls in a row were refused, the last: {code} {reason}"
+                verdict = Verdict(kind="refused", reason=words)
+                await self.settle_batch(taken, Outcomes(sent_at=self._server_s(sent_at), messages=outcomes), verdict)
             case Lost(code=code, reason=reason):
                 outcomes = (Unconfirmed(code=code, reason=reason),) * count
-                words = f"{LOST_LIMIT} calls in a row had no usable answer; the last: {reason}"
+                words = (
+                    f"{LOST_LIMIT} calls in a row had no usable answer: ask the gateway, then open the account; "
+                    f"the last: {reason}"
+                )
                 verdict = Verdict(kind="lost", reason=words)
                 await self.settle_batch(taken, Outcomes(sent_at=self._server_s(sent_at), messages=outcomes), verdict)
             case Throttled(reason=reason, retry_after_s=retry_after_s):
@@ -159,9 +174,8 @@ class Sender:
                 await self.return_batch(taken, Verdict(kind="hold", reason=reason))
             case PauseCampaign(reason=reason):
                 await self.return_batch(taken, OK, pause_campaign=f"account {self.name}: {reason}")
-            case Isolate(reason=reason):
-                words = f"account {self.name} refused batch {taken.batch} whole: {reason}"
-                await self.return_batch(taken, OK, pause_campaign=words)
+            case Isolate(code=code, reason=reason):
+                await self.isolate_batch(taken, Rejected(code=code, reason=reason), self._server_s(sent_at))
             case _:
                 assert_never(disposition)
 
@@ -172,6 +186,16 @@ class Sender:
         log.debug("batch.settled", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word)
         if verdict.kind == "lost":
             log.warning("batch.unconfirmed", campaign=taken.campaign, batch=taken.batch, why=verdict.reason)
+            engine.events.ended(taken.attempt, "failed", f"{counted(outcomes.messages)}: {verdict.reason}")
+        else:
+            engine.events.ended(taken.attempt, "succeeded", counted(outcomes.messages))
+
+    async def isolate_batch(self, taken: Taken, refusal: Rejected, sent_at: float) -> None:
+        """Divide a batch that was refused whole, however long Redis is away."""
+        engine = self.engine
+        word = await engine.persist(lambda: isolate(engine.redis, self.name, taken, refusal, sent_at))
+        engine.events.ended(taken.attempt, "retried", f"refused whole ({refusal.code}): {word}")
+        log.info("batch.refused", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word)
 
     async def return_batch(self, taken: Taken, verdict: Verdict, *, pause_campaign: str = "") -> None:
         """Give a batch back, however long Redis is away."""
@@ -182,8 +206,14 @@ class Sender:
             lambda: give_back(engine.redis, self.name, taken, verdict, spread=spread, pause_campaign=pause_campaign)
         )
         why = pause_campaign or verdict.reason
+        engine.events.ended(taken.attempt, "retried", why or "not sent: its slot had passed")
         if why:
             log.info("batch.returned", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word, why=why)
+
+    def _is_over(self, latest_at: float, asked_at: float) -> bool:
+        """Whether the call may not go any more: its slot has passed, its 2 s, or the lane was halted."""
+        is_late = asyncio.get_running_loop().time() > latest_at or suspended_clock() - asked_at > FRESH_S
+        return is_late or asked_at < self.halted_at
 
     def _server_s(self, local: float) -> float:
         return self.engine.clock.server_s(local)

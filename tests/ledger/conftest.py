@@ -107,7 +107,9 @@ class Ledger:
         self.ids += count
         return [f"attempt{self.ids - count + i}" for i in range(count)]
 
-    def take(self, count=1, *, ids=None, owner="w", account="main", seated=True, lookahead_us=0, lead_us=0, expiry_s=40):
+    def take(
+        self, count=1, *, ids=None, owner="w", account="main", seated=True, lookahead_us=0, lead_us=0, expiry_s=40
+    ):
         """Ask for batches with a fresh seat, unless `seated` is false."""
         if seated:
             self.sit(owner, account)
@@ -216,9 +218,9 @@ class Ledger:
         if fields["state"] == "finished":
             assert count["pending"] == count["in_flight"] == 0
         pending = sum(self.size(name, n) for n in self.queue(name))
-        sending_batches = [n for n in range(1, int(fields["stretches"]) + 1) if self.batch(n, name).get("state") == "sending"]
-        assert count["pending"] == pending
-        assert count["in_flight"] == sum(self.size(name, n) for n in sending_batches)
+        batches = range(1, int(fields["stretches"]) + 1)
+        on_wire = sum(self.size(name, n) for n in batches if self.batch(n, name).get("state") == "sending")
+        assert (count["pending"], count["in_flight"]) == (pending, on_wire)
 
     def size(self, name, n):
         return struct.unpack_from(">H", self.redis.get(keys.packed(name, n)))[0]

@@ -39,6 +39,18 @@ def test_the_former_holder_can_not_give_back_what_another_holds(ledger):
     assert ledger.settle(second, "aa") == "settled"
 
 
+def test_the_former_holder_can_not_give_back_what_expired_with_another(ledger):
+    ledger.lane()
+    ledger.campaign(2)
+    first = ledger.take_one()
+    ledger.back(first)
+    ledger.next_one()
+    expire(ledger)
+    assert ledger.back(first) == "gone"
+    assert ledger.counts()["unconfirmed"] == 2
+    assert ledger.queue() == []
+
+
 def test_a_settled_batch_can_not_go_back(ledger):
     ledger.lane()
     ledger.campaign(2)

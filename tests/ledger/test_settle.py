@@ -13,8 +13,13 @@ def test_a_settled_batch_moves_every_counter_and_ends_the_campaign(ledger):
     taken = ledger.take_one()
     assert ledger.settle(taken, "aarua") == "settled"
     assert ledger.counts() == {
-        "rows": 5, "queued": 5, "batches": 1, "calls": 1,
-        "accepted": 3, "rejected": 1, "unconfirmed": 1,
+        "rows": 5,
+        "queued": 5,
+        "batches": 1,
+        "calls": 1,
+        "accepted": 3,
+        "rejected": 1,
+        "unconfirmed": 1,
     }
     assert ledger.state() == "finished"
     assert ledger.fields(keys.campaign("c"))["finished_at"] == str(ledger.now)
@@ -108,8 +113,13 @@ def test_a_cancelled_campaign_still_settles_what_is_on_the_wire(ledger):
     assert ledger.settle(taken, "ar") == "settled"
     assert ledger.state() == "cancelled"
     assert ledger.counts() == {
-        "rows": 5, "queued": 5, "batches": 2, "calls": 1,
-        "accepted": 1, "rejected": 1, "cancelled": 3,
+        "rows": 5,
+        "queued": 5,
+        "batches": 2,
+        "calls": 1,
+        "accepted": 1,
+        "rejected": 1,
+        "cancelled": 3,
     }
     ledger.lawful()
 

@@ -161,6 +161,14 @@ def test_campaigns_take_turns(ledger):
     assert order == ["one", "two", "one", "two", "one", "new", "two"]
 
 
+def test_a_campaign_that_is_offered_again_keeps_its_turn(ledger):
+    ledger.lane()
+    ledger.campaign(1, 1, name="one")
+    ledger.campaign(1, 1, name="two")
+    ledger.resume("one")
+    assert ledger.take_one().campaign == "one"
+
+
 def test_campaigns_take_turns_also_within_one_take(ledger):
     ledger.lane(call_us=1)
     ledger.campaign(1, 1, name="one")

@@ -97,14 +97,12 @@ def test_a_stale_verdict_lengthens_only_a_pause_that_runs(lane):
 
 @pytest.mark.parametrize("kind", ["hold", "unsent", "throttled"])
 def test_a_verdict_from_before_the_opening_does_nothing_to_the_lane(lane, kind):
-    lane.hold()
-    lane.pass_s(1)
     lane.open()
     assert lane.back(lane.four[0], kind, pause_s=60 if kind == "throttled" else 0) == "back"
     assert lane.lane_field("state") == "open"
     assert lane.pause_s() < 0
     assert lane.lane_field("factor") is None
-    lane.take_one()
+    lane.next_one()
 
 
 def test_a_stale_lost_answer_neither_counts_nor_makes_careful(lane):
@@ -120,6 +118,14 @@ def test_a_verdict_after_the_clock_stepped_back_is_not_stale(lane):
     lane.pass_s(lane.take(0).seconds)
     lane.back(lane.next_one(), "hold", "bad key")
     assert lane.lane_field("state") == "held"
+
+
+def test_after_the_clock_stepped_back_the_rate_creeps_all_the_same(lane):
+    lane.back(lane.four[0], "throttled", pause_s=2)
+    lane.pass_s(-3600)
+    assert lane.take() == Wait(seconds=2.0)
+    lane.pass_s(2 + 10)
+    assert rate(lane) == pytest.approx(0.95)
 
 
 def test_the_own_back_off_doubles_from_1_to_64_seconds_and_its_random_half_is_the_spread(lane):
@@ -178,7 +184,8 @@ def test_a_used_up_window_pauses_without_halving(lane):
     lane.settle(lane.four[0], "a", reason="used up", pause_s=7)
     assert (lane.pause_s(), lane.lane_field("factor")) == (7, None)
     lane.settle(lane.four[1], "a", reason="used up", pause_s=3)
-    assert lane.pause_s() == 7
+    lane.back(lane.four[2], "throttled", pause_s=1)
+    assert (lane.pause_s(), lane.lane_field("factor")) == (7, None)
     assert lane.take() == Stop()
 
 

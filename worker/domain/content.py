@@ -4,6 +4,7 @@ Production makes it from a stretch of the input, the ledger stores it, the sende
 the report reads the rest. Every row of the input stands in exactly one batch's content, as a message or as passed over.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,6 +40,23 @@ class BatchContent:
     numbers: tuple[int, ...] = field(repr=False)
     values: tuple[list[str | None], ...] = field(repr=False)
     passed: tuple[Passed, ...]
+
+
+def chosen(content: BatchContent, positions: Sequence[int]) -> BatchContent:
+    """Return a content of the messages at these positions alone; rows passed over stay where they were."""
+    return BatchContent(
+        columns=content.columns,
+        rows=tuple(content.rows[position] for position in positions),
+        numbers=tuple(content.numbers[position] for position in positions),
+        values=tuple(content.values[position] for position in positions),
+        passed=(),
+    )
+
+
+def halves(content: BatchContent) -> tuple[BatchContent, BatchContent]:
+    """Divide the messages of a content in two, in their order; the first half is the smaller one."""
+    middle, end = len(content.rows) // 2, len(content.rows)
+    return chosen(content, range(middle)), chosen(content, range(middle, end))
 
 
 def messages(content: BatchContent, template: Template) -> tuple[Message, ...]:

@@ -6,6 +6,7 @@ sent as `+91XXXXXXXXXX`. A wrong "yes" would give one person another's outcome, 
 
 _INDIA = "91"
 _NATIONAL_DIGITS = 10
+_INDIAN_DIGITS = len(_INDIA) + _NATIONAL_DIGITS
 _SEPARATORS = str.maketrans("", "", " -.()")
 
 
@@ -15,6 +16,10 @@ def same_number(echo: str, sent: int) -> bool:
     `+…` and `00…` carry a country code and are compared whole, and so are bare digits. Ten digits, with a trunk `0`
     or bare, are a national number and name `sent` only where that is an Indian one. Anything else is no number.
     """
+    whole = str(sent)
+    # The two spellings of nearly every answer, without the work for the rest.
+    if echo == f"+{whole}" or (len(whole) == _INDIAN_DIGITS and whole.startswith(_INDIA) and echo == f"0{whole[2:]}"):
+        return True
     digits = echo.translate(_SEPARATORS)
     international = digits.startswith(("+", "00"))
     digits = digits.removeprefix("+") if digits.startswith("+") else digits.removeprefix("00")
@@ -22,7 +27,6 @@ def same_number(echo: str, sent: int) -> bool:
         digits = digits.removeprefix("0")
     if not (digits.isascii() and digits.isdigit()):
         return False
-    whole = str(sent)
     if digits == whole:
         return True
     return not international and len(digits) == _NATIONAL_DIGITS and whole == _INDIA + digits

@@ -8,6 +8,7 @@ without an entry of its own is `Unconfirmed`, never `Rejected`: nobody else's re
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from worker.domain.answers import Accepted, MessageOutcome, Rejected, Unconfirmed
 from worker.domain.batch import Message
@@ -52,7 +53,11 @@ def outcomes_of(entries: Sequence[Entry], messages: Sequence[Message]) -> tuple[
 
 def code_of(value: object) -> str:
     """Give a gateway's code as a string, "" for none. Seven digits in a row are no code: they may be a number."""
-    text = _text(value)
+    return _known_code(_text(value))
+
+
+@lru_cache(maxsize=1024)
+def _known_code(text: str) -> str:
     return text if _CODE.fullmatch(text) else ""
 
 

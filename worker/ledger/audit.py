@@ -15,7 +15,7 @@ from worker.domain.ids import CampaignId
 from worker.ledger import keys
 from worker.ledger.errors import LedgerBroken, translated
 from worker.ledger.reading import ENDED
-from worker.ledger.record import OUTCOMES, Stored, rows_of, stored_stretches
+from worker.ledger.record import OUTCOMES, ReportRow, rows_of, stored_stretches
 
 TRIES = 5
 """A campaign that moves while it is recounted is recounted so often; then only its counters are audited."""
@@ -48,7 +48,7 @@ class _Recount:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
-    waiting: list[int] = field(default_factory=list)
+    waiting: set[int] = field(default_factory=set)
     broken: list[str] = field(default_factory=list)
     rows: int = 0
     last_row: int = 0
@@ -100,14 +100,13 @@ def _recount(client: redis.Redis, campaign_id: CampaignId, books: _Books) -> _Re
     found = _Recount()
     for stored in stored_stretches(client, campaign_id, books.count("stretches")):
         try:
-            _count_stretch(campaign_id, stored, books.fields["state"], found)
+            _count_stretch(rows_of(client, campaign_id, stored, books.fields["state"]), found)
         except LedgerBroken as error:
             found.broken.append(str(error))
     return found
 
 
-def _count_stretch(campaign_id: CampaignId, stored: Stored, state: str, found: _Recount) -> None:
-    rows = rows_of(campaign_id, stored, state)
+def _count_stretch(rows: list[ReportRow], found: _Recount) -> None:
     for row in rows:
         found.rows += 1
         found.gaps += row.row != found.last_row + 1
@@ -118,8 +117,8 @@ def _count_stretch(campaign_id: CampaignId, stored: Stored, state: str, found: _
             found.numbers[number % _BUCKETS].append(number)
         if row.outcome == "rejected":
             found.codes[f"{row.code or ''} {row.reason or ''}".strip()] += 1
-    if not stored.state and any(row.outcome == "pending" for row in rows):
-        found.waiting.append(stored.number)
+        if row.outcome == "pending" and row.batch is not None:
+            found.waiting.add(row.batch)
 
 
 def _law(books: _Books) -> tuple[str, ...]:
@@ -149,7 +148,7 @@ def _compare(books: _Books, found: _Recount) -> Iterator[str]:
         yield f"the rows do not follow each other at {found.gaps:,} places: each from 1 on must stand exactly once"
     if doubles := found.doubles():
         yield f"{doubles:,} messages are queued for a number that has one already"
-    if sorted(books.queue) != found.waiting:
+    if sorted(books.queue) != sorted(found.waiting):
         yield (
             f"the queue has {len(books.queue):,} batches, but {len(found.waiting):,} wait: "
             "each must stand there exactly once"

@@ -104,13 +104,18 @@ def report_rows(client: redis.Redis, campaign_id: CampaignId) -> Iterator[Report
     """
     state, count = _campaign(client, campaign_id)
     for stored in stored_stretches(client, campaign_id, count):
-        yield from rows_of(campaign_id, stored, state)
+        yield from rows_of(client, campaign_id, stored, state)
 
 
 def stored_stretches(client: redis.Redis, campaign_id: CampaignId, count: int) -> Iterator[Stored]:
     """Give stretches 1 to `count`, in order."""
-    for first in range(1, count + 1, AT_ONCE):
-        numbers = range(first, min(first + AT_ONCE, count + 1))
+    return stored_batches(client, campaign_id, range(1, count + 1))
+
+
+def stored_batches(client: redis.Redis, campaign_id: CampaignId, wanted: Sequence[int]) -> Iterator[Stored]:
+    """Give the batches of these numbers, in order."""
+    for first in range(0, len(wanted), AT_ONCE):
+        numbers = wanted[first : first + AT_ONCE]
         with translated():
             pipeline = client.pipeline(transaction=False)
             for number in numbers:
@@ -123,17 +128,32 @@ def stored_stretches(client: redis.Redis, campaign_id: CampaignId, count: int) -
             yield Stored(number=number, packed=packed, state=state, outcomes=outcomes)
 
 
-def rows_of(campaign_id: CampaignId, stored: Stored, campaign_state: str) -> list[ReportRow]:
-    """Return the rows of one stretch in row order; raises `LedgerBroken` where it is missing or damaged."""
+def rows_of(client: redis.Redis, campaign_id: CampaignId, stored: Stored, campaign_state: str) -> list[ReportRow]:
+    """Return the rows of one stretch in row order; raises `LedgerBroken` where it is missing or damaged.
+
+    A message that moved to another batch counts there, and its line tells of that one.
+    """
     content = _content(campaign_id, stored)
     try:
         rows = _message_rows(stored, content, campaign_state)
     except (zlib.error, ValueError, TypeError, KeyError) as error:
         raise LedgerBroken(f"the outcomes of batch {stored.number} of {campaign_id} can not be read") from error
+    children = [int(number) for number in stored.state.get(b"children", b"").split()]
+    if children:
+        moved = {
+            row.row: row
+            for child in stored_batches(client, campaign_id, children)
+            for row in rows_of(client, campaign_id, child, campaign_state)
+        }
+        rows = [_following(row, moved.get(row.row)) for row in rows]
     if content.passed:
         rows += [_passed_row(passed, content.columns) for passed in content.passed]
         rows.sort(key=_row_number)
     return rows
+
+
+def _following(row: ReportRow, moved: ReportRow | None) -> ReportRow:
+    return row if moved is None else moved._replace(attempts=row.attempts + moved.attempts)
 
 
 def _campaign(client: redis.Redis, campaign_id: CampaignId) -> tuple[str, int]:
@@ -189,6 +209,8 @@ def _fates(stored: Stored, count: int, campaign_state: str) -> list[_Fate]:
     account = state[b"account"].decode()
     if state[b"state"] == b"sending":
         return [_Fate("in_flight", account=account, batch=batch, attempts=1)] * count
+    if state[b"state"] == b"moved":
+        return [_Fate("moved", account=account, batch=batch)] * count
     attempts = int(state.get(b"attempts", 1))
     if state.get(b"expired") == b"1":
         sent_at = _iso(float(state[b"slot"]) / 1e6)

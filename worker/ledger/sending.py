@@ -12,14 +12,19 @@ import redis.asyncio
 from redis.exceptions import NoScriptError
 
 from worker.domain.answers import Accepted, Rejected
+from worker.domain.content import halves
 from worker.domain.ids import AccountName, AttemptId, CampaignId, Owner
 from worker.ledger import keys
 from worker.ledger.errors import LedgerUnavailable, translated
 from worker.ledger.outcomes import Outcomes, pack_outcomes
+from worker.ledger.packing import pack, unpack
 from worker.ledger.scripts import Argument, load
 
 LOST_LIMIT = 5
 """So many unconfirmed calls in a row hold the account."""
+
+REFUSED_LIMIT = 20
+"""So many calls of one campaign in a row, refused with 400, pause it."""
 
 WAITAOF_MS = 3000
 
@@ -75,7 +80,7 @@ class Verdict:
     `pause_us`: what the gateway asked for, microseconds from now; 0 where it asked for nothing.
     """
 
-    kind: Literal["ok", "throttled", "unsent", "hold", "lost", "none"]
+    kind: Literal["ok", "refused", "throttled", "unsent", "hold", "lost", "none"]
     reason: str = ""
     pause_us: int = 0
 
@@ -194,6 +199,7 @@ async def settle(
             *(verdict.kind, verdict.reason, verdict.pause_us, LOST_LIMIT),
             *(accepted, refusals.total(), len(messages) - accepted - refusals.total()),
             pack_outcomes(outcomes),
+            REFUSED_LIMIT,
             *(part for pair in refusals.items() for part in pair),
         ],
     )
@@ -222,6 +228,36 @@ async def give_back(
         [verdict.kind, verdict.reason, verdict.pause_us, spread, pause_campaign],
         now,
     )
+
+
+async def isolate(
+    client: redis.asyncio.Redis, account: AccountName, taken: Taken, refusal: Rejected, sent_at: float, now: int = 0
+) -> str:
+    """Divide a batch that was refused whole, so that what is wrong in it is found alone.
+
+    Nothing of it may have been accepted. A single message is rejected with the refusal's code, once the campaign was
+    seen to pass. Returns split, rejected, back or gone.
+    """
+    content = unpack(taken.packed)
+    if len(content.rows) == 1:
+        parts = [pack_outcomes(Outcomes(sent_at=sent_at, messages=(refusal,)))]
+    else:
+        parts = [pack(half) for half in halves(content)]
+    words = f"{refusal.code} {refusal.reason}".strip()
+    reply = await load("split").acall(
+        client,
+        [
+            *(keys.campaign(taken.campaign), keys.queue(taken.campaign), keys.codes(taken.campaign)),
+            *(keys.lane(account), keys.lane_attempts(account), keys.ATTEMPTS),
+        ],
+        [
+            *(now, keys.PREFIX, account, taken.attempt, taken.campaign, taken.batch, REFUSED_LIMIT),
+            f"{REFUSED_LIMIT} calls in a row were refused, the last: {words}",
+            words,
+            *parts,
+        ],
+    )
+    return str(reply.decode())
 
 
 async def void(client: redis.asyncio.Redis, account: AccountName, attempt: AttemptId, now: int = 0) -> str:

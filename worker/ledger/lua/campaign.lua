@@ -27,20 +27,27 @@ local function finish_when_done(prefix, id, now)
   withdraw(prefix, id, c[5])
 end
 
--- put_back: `size` messages of batch `n`, just taken out of another counter, wait again, or end with a cancelled campaign.
-local function put_back(prefix, id, n, size, now)
+-- reopen: `size` messages have become pending; a finished campaign runs again, and its lanes hear of them.
+local function reopen(prefix, id, size, now)
   local key = prefix .. 'c:' .. id
   local c = redis.call('HMGET', key, 'state', 'accounts')
-  redis.call('DEL', key .. ':s:' .. n)
-  if c[1] == 'cancelled' then
-    redis.call('HINCRBY', key, 'cancelled', size)
-    return
-  end
   redis.call('HINCRBY', key, 'pending', size)
-  redis.call('LPUSH', key .. ':queue', n)
   if c[1] == 'finished' then
     redis.call('HSET', key, 'state', 'running', 'finished_at', '')
     c[1] = 'running'
   end
   if c[1] == 'running' then offer(prefix, id, c[2], now) end
+end
+
+-- put_back: `size` messages of batch `n`, just taken out of another counter, wait again in front of their queue, or end
+-- with a cancelled campaign.
+local function put_back(prefix, id, n, size, now)
+  local key = prefix .. 'c:' .. id
+  redis.call('DEL', key .. ':s:' .. n)
+  if redis.call('HGET', key, 'state') == 'cancelled' then
+    redis.call('HINCRBY', key, 'cancelled', size)
+    return
+  end
+  redis.call('LPUSH', key .. ':queue', n)
+  reopen(prefix, id, size, now)
 end

@@ -2,12 +2,10 @@
 -- KEYS[1] lane  KEYS[2] lanes by due instant
 -- ARGV[1] now us  ARGV[2] account
 -- Returns 1.
--- Invariant: verdicts on attempts from before this instant can not hold the account again. The throttled rate stays,
--- and creeps from now on where it was to creep from the end of the pause.
+-- Invariant: verdicts on attempts from before this instant can not hold the account again. The throttled rate stays.
 -- Called by: worker.ledger.operating.open_account
 -- joined: clock
 local now = clock(ARGV[1])
-if tonumber(redis.call('HGET', KEYS[1], 'slow_at') or 0) > now then redis.call('HSET', KEYS[1], 'slow_at', now) end
 redis.call('HSET', KEYS[1], 'state', 'open', 'reason', '', 'changed_at', now, 'paused_until', 0, 'pause_us', 0,
   'pause_reason', '', 'backoff', 0, 'careful', 0, 'streak', 0)
 redis.call('HDEL', KEYS[1], 'ring_until', 'ring_us')

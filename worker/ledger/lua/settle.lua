@@ -1,13 +1,15 @@
 -- Writes what became of a batch, once, and moves the counters.
 -- KEYS[1] campaign hash  KEYS[2] batch state  KEYS[3] batch outcomes  KEYS[4] codes  KEYS[5] lane  KEYS[6] its attempts
 -- KEYS[7] all attempts by expiry
--- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] attempt  ARGV[5] campaign  ARGV[6] verdict ok|lost
+-- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] attempt  ARGV[5] campaign
+-- ARGV[6] verdict ok|lost, or refused: every message, with 400
 -- ARGV[7] verdict's words  ARGV[8] pause us asked by the gateway  ARGV[9] unconfirmed calls in a row that hold the account
--- ARGV[10] accepted  ARGV[11] rejected  ARGV[12] unconfirmed  ARGV[13] packed outcomes; then pairs: code, count
+-- ARGV[10] accepted  ARGV[11] rejected  ARGV[12] unconfirmed  ARGV[13] packed outcomes
+-- ARGV[14] refusals in a row that pause the campaign; then pairs: code, count
 -- Returns "settled", "late" (it had expired; the answer corrects it), "already" or "gone".
 -- Invariant: only the attempt that holds the batch, or that last held it and expired, settles it, and only once.
 -- Called by: worker.ledger.sending.settle
--- joined: clock lane campaign
+-- joined: clock lane campaign breaker
 local now, prefix, attempt = clock(ARGV[1]), ARGV[2], ARGV[4]
 local accepted, rejected, unconfirmed = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'size', 'expired', 'taken_at')
@@ -30,7 +32,12 @@ redis.call('SET', KEYS[3], ARGV[13])
 redis.call('HINCRBY', KEYS[1], 'accepted', accepted)
 redis.call('HINCRBY', KEYS[1], 'rejected', rejected)
 redis.call('HINCRBY', KEYS[1], 'unconfirmed', unconfirmed)
-for i = 14, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
-verdict(KEYS[5], ARGV[6], now, tonumber(s[5]), ARGV[7], tonumber(ARGV[8]), 0, tonumber(ARGV[9]))
+for i = 15, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
+if ARGV[6] == 'refused' then
+  refused(prefix, ARGV[5], tonumber(s[5]), now, tonumber(ARGV[14]), ARGV[7])
+elseif ARGV[6] == 'ok' then
+  redis.call('HSET', KEYS[1], 'refusals', 0)
+end
+verdict(KEYS[5], ARGV[6] == 'refused' and 'ok' or ARGV[6], now, tonumber(s[5]), ARGV[7], tonumber(ARGV[8]), 0, tonumber(ARGV[9]))
 finish_when_done(prefix, ARGV[5], now)
 return late and 'late' or 'settled'

@@ -1,0 +1,13 @@
+-- Joined into other scripts: the campaign's own breaker.
+-- Campaign fields: refusals (its calls refused with 400 in a row), resumed_at.
+
+-- refused: one more call was refused with 400; the `limit`-th in a row pauses the campaign, with `reason`.
+-- A verdict from before the last resume counts for nothing.
+local function refused(prefix, id, taken, now, limit, reason)
+  local key = prefix .. 'c:' .. id
+  local c = redis.call('HMGET', key, 'state', 'resumed_at', 'accounts')
+  if is_stale(taken, tonumber(c[2]), now) then return end
+  if redis.call('HINCRBY', key, 'refusals', 1) < limit or c[1] ~= 'running' then return end
+  redis.call('HSET', key, 'state', 'paused', 'reason', reason)
+  withdraw(prefix, id, c[3])
+end

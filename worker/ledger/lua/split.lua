@@ -1,0 +1,49 @@
+-- A call was refused because of something in its batch, and nothing of it was accepted: halves, until one message is left.
+-- KEYS[1] campaign hash  KEYS[2] its queue  KEYS[3] codes  KEYS[4] lane  KEYS[5] its attempts  KEYS[6] all attempts
+-- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] attempt  ARGV[5] campaign  ARGV[6] batch n
+-- ARGV[7] refusals in a row that pause the campaign  ARGV[8] why it would pause  ARGV[9] code and words of the refusal
+-- ARGV[10…] the packed halves; where the batch is one message, its packed outcomes instead
+-- Returns "split", "rejected", "back" (one message, and no call of the campaign was accepted yet) or "gone".
+-- Invariant: the messages move in the script that makes the new batches, and count only there; halves go to the back
+-- of the queue. One message is rejected only where the campaign was seen to pass, or where it is all there is.
+-- Called by: worker.ledger.sending.isolate
+-- joined: clock lane campaign breaker
+local now, prefix, attempt, id, n = clock(ARGV[1]), ARGV[2], ARGV[4], ARGV[5], ARGV[6]
+local batch = KEYS[1] .. ':s:' .. n
+local s = redis.call('HMGET', batch, 'state', 'attempt', 'size', 'expired', 'taken_at')
+local late = s[1] == 'settled' and s[4] == '1'
+if s[2] ~= attempt or not (s[1] == 'sending' or late) then return 'gone' end
+local size = tonumber(s[3])
+local c = redis.call('HMGET', KEYS[1], 'state', 'accepted', 'queued', 'stretches')
+
+redis.call('HDEL', KEYS[5], attempt)
+redis.call('ZREM', KEYS[6], ARGV[3] .. ' ' .. attempt)
+redis.call('HINCRBY', KEYS[1], late and 'unconfirmed' or 'in_flight', -size)
+redis.call('HINCRBY', KEYS[1], 'calls', late and 0 or 1)
+verdict(KEYS[4], 'ok', now, tonumber(s[5]), '', 0, 0, 0)
+
+local did = 'back'
+if size == 1 and (tonumber(c[2]) > 0 or tonumber(c[3]) == 1) then
+  did = 'rejected'
+  redis.call('HSET', batch, 'state', 'settled', 'expired', 0, 'attempts', 1)
+  redis.call('SET', KEYS[1] .. ':o:' .. n, ARGV[10])
+  redis.call('HINCRBY', KEYS[1], 'rejected', 1)
+  redis.call('HINCRBY', KEYS[3], ARGV[9], 1)
+elseif size == 1 or c[1] == 'cancelled' then
+  put_back(prefix, id, n, size, now)
+  if redis.call('LREM', KEYS[2], 1, n) == 1 then redis.call('RPUSH', KEYS[2], n) end
+else
+  did = 'split'
+  local made = {}
+  for half = 10, 11 do
+    local number = tonumber(c[4]) + redis.call('HINCRBY', KEYS[1], 'made', 1)
+    made[#made + 1] = number
+    redis.call('SET', KEYS[1] .. ':b:' .. number, ARGV[half])
+    redis.call('RPUSH', KEYS[2], number)
+  end
+  redis.call('HSET', batch, 'state', 'moved', 'expired', 0, 'children', table.concat(made, ' '))
+  reopen(prefix, id, size, now)
+end
+refused(prefix, id, tonumber(s[5]), now, tonumber(ARGV[7]), ARGV[8])
+finish_when_done(prefix, id, now)
+return did
