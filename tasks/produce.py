@@ -14,7 +14,7 @@ from worker.intake.campaign import Campaign, check_id, load_campaign
 from worker.intake.readers import open_rows, rows_from
 from worker.intake.rows import RowSource
 from worker.ledger.connection import connect
-from worker.producer import Produced, WasThere, produce
+from worker.producer import Produced, WasThere, nobody, produce
 
 Recipients = Iterable[Mapping[str, str]]
 
@@ -59,7 +59,7 @@ def enqueue_campaign(
     settings: Settings,
     *,
     hold: str = "",
-    on_progress: Callable[[int], None] = lambda rows: None,
+    on_progress: Callable[[int], None] = nobody,
 ) -> Enqueued:
     """Produce a campaign and ring for its accounts. Raises `ConfigError`, `ProductionLost`, `LedgerError`."""
     check_accounts(campaign, settings)

@@ -53,7 +53,7 @@ class WasThere:
     state: str
 
 
-def _nobody(_rows: int) -> None:
+def nobody(_rows: int) -> None:
     """Be told of progress, and do nothing."""
 
 
@@ -64,7 +64,7 @@ def produce(
     rows: RowSource,
     *,
     hold: str = "",
-    on_progress: Callable[[int], None] = _nobody,
+    on_progress: Callable[[int], None] = nobody,
 ) -> Produced | WasThere:
     """Queue every row of the input once, then let the campaign start, or wait paused with the reason `hold`.
 

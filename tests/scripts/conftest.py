@@ -1,11 +1,47 @@
-"""A simulator for each test that asks for one, and a client that knows its credentials."""
+"""A simulator for each test that asks for one, and a client that knows its credentials; the command line, and files."""
 
+import json
+import logging
+import os
+import subprocess
+import sys
+import textwrap
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import httpx
 import pytest
+import structlog
 
+from scripts.cli import main
 from scripts.simulator import Simulator, SimulatorOptions
+from worker.ledger.connection import connect
+
+ACCOUNTS = """
+    [accounts.main]
+    gateway = "exotel-sms"
+    base_url = "{url}"
+    sid = "sim"
+    api_key = "sim-key"
+    api_token = "sim-token"
+    requests = "50/second"
+    timeout = 5
+"""
+CAMPAIGN = """
+    name = "offer"
+    accounts = ["main"]
+    recipients = "people.csv"
+    to = "phone"
+    body = "Dear {name}!"
+"""
+PEOPLE = """
+    phone,name
+    +919000000001,Asha
+    90000 00002,Bala
+    12,Chitra
+    09000000001,Dev
+    +919000000005,Esha
+"""
 
 
 class FakeClock:
@@ -56,3 +92,89 @@ def site():
             yield Site(simulator, client, clock)
 
     return opened
+
+
+@dataclass
+class Ended:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+class CommandLine:
+    """`bulksend` in a directory with an accounts file, a campaign and its recipients."""
+
+    def __init__(self, directory, redis_url, capsys):
+        self.directory, self.redis_url, self.capsys = directory, redis_url, capsys
+        self.client = connect(redis_url)
+        self.write("accounts.toml", ACCOUNTS.replace("{url}", "http://127.0.0.1:9"))
+        self.write("offer.toml", CAMPAIGN)
+        self.write("people.csv", PEOPLE)
+
+    def write(self, name, content):
+        content = content if isinstance(content, bytes) else textwrap.dedent(content).lstrip().encode()
+        (self.directory / name).write_bytes(content)
+
+    def __call__(self, *arguments):
+        """In this process."""
+        self.capsys.readouterr()
+        code = main(arguments)
+        out, err = self.capsys.readouterr()
+        return Ended(code, out, err)
+
+    def start(self, *arguments, **settings):
+        """As a process that is left running."""
+        command = [sys.executable, "-P", "-m", "scripts.cli", *arguments]
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(command, cwd=self.directory, text=True, **{**pipes, **settings})
+
+    def process(self, *arguments, **settings):
+        """As a process, to its end."""
+        with self.start(*arguments, **settings) as process:
+            out, err = process.communicate(timeout=50)
+        return Ended(process.returncode, out, err)
+
+    @property
+    def is_untouched(self):
+        """Nothing of any campaign is in Redis."""
+        return not self.client.keys("bs:c*")
+
+
+@pytest.fixture
+def cli(tmp_path, monkeypatch, redis_url, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("BULKSEND_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("BULKSEND_REDIS_URL", redis_url)
+    monkeypatch.setenv("BULKSEND_ACCOUNTS_FILE", "accounts.toml")
+    line = CommandLine(tmp_path, redis_url, capsys)
+    yield line
+    line.client.close()
+    logging.captureWarnings(capture=False)
+    logging.basicConfig(handlers=[logging.NullHandler()], force=True)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def simulator(cli):
+    """`url, stats = simulator(*options)`: a simulator as a process, which the account "main" then names."""
+    started = []
+
+    def begin(*options):
+        process = cli.start("simulator", "--json", *options)
+        started.append(process)
+        url = json.loads(process.stdout.readline())["listening"]
+        cli.write("accounts.toml", ACCOUNTS.replace("{url}", url))
+        return url, lambda: httpx.get(f"{url}/_sim/stats", trust_env=False).json()
+
+    yield begin
+    for process in started:
+        process.terminate()
+        process.communicate(timeout=10)

@@ -1,0 +1,109 @@
+"""The lines of a report, and the file that they go into: whole, or not at all."""
+
+import csv
+import enum
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TextIO
+
+import orjson
+import redis
+
+from config.errors import ConfigError
+from scripts.cli.failed import CommandFailed
+from worker.domain.ids import CampaignId
+from worker.ledger.record import FIELDS, ReportRow, own_names, report_columns, report_rows
+
+_OWN = len(FIELDS)
+
+
+class Format(enum.StrEnum):
+    """How a report is written."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+def check_target(path: Path, option: str) -> None:
+    """Raise `ConfigError` where a report can not be written to `path`, before anything is done."""
+    if path.is_dir():
+        raise ConfigError(f"{option} {path}: is a directory")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{option} {path}: there is no directory {path.parent}")
+    if not os.access(path.resolve().parent if not path.exists() or path.is_file() else path, os.W_OK):
+        raise ConfigError(f"{option} {path}: may not be written")
+
+
+def write_stdout(client: redis.Redis, campaign_id: CampaignId, form: Format, only: str | None) -> None:
+    """Stream the report to standard output."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8")
+    _write(sys.stdout, client, campaign_id, form, only)
+    sys.stdout.flush()
+
+
+def write_file(
+    path: Path, client: redis.Redis, campaign_id: CampaignId, form: Format | None = None, only: str | None = None
+) -> int:
+    """Write the report and return its number of rows; without a form the file's suffix decides."""
+    by_suffix = Format.JSONL if path.suffix.lower() == ".jsonl" else Format.CSV
+    with _whole(path) as stream:
+        return _write(stream, client, campaign_id, form or by_suffix, only)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[TextIO]:
+    """Open a file that takes its place when all is written; what is no plain file (a pipe) is written as it is."""
+    target = path.resolve()
+    is_plain = target.is_file() or not target.exists()
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}") if is_plain else target
+    try:
+        with part.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        if is_plain:
+            part.replace(target)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CommandFailed(f"{path} can not be written: {error.strerror}") from error
+    finally:
+        if is_plain:
+            part.unlink(missing_ok=True)
+
+
+def _write(stream: TextIO, client: redis.Redis, campaign_id: CampaignId, form: Format, only: str | None) -> int:
+    rows = report_rows(client, campaign_id)
+    wanted = rows if only is None else (row for row in rows if row.outcome == only)
+    if form is Format.JSONL:
+        return _write_jsonl(stream, wanted)
+    return _write_csv(stream, report_columns(client, campaign_id), wanted)
+
+
+def _write_csv(stream: TextIO, columns: tuple[str, ...], rows: Iterator[ReportRow]) -> int:
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*FIELDS, *own_names(columns)])
+    count = 0
+    for row in rows:
+        values = row.values
+        if row.columns != columns:
+            known = dict(zip(row.columns, row.values, strict=True))
+            values = [known.get(column) for column in columns]
+        writer.writerow([*row[:_OWN], *values])
+        count += 1
+    return count
+
+
+def _write_jsonl(stream: TextIO, rows: Iterator[ReportRow]) -> int:
+    names = lru_cache(maxsize=64)(lambda columns: (*FIELDS, *own_names(columns)))
+    count = 0
+    for row in rows:
+        line = dict(zip(names(row.columns), [*row[:_OWN], *row.values], strict=True))
+        stream.write(orjson.dumps(line).decode())
+        stream.write("\n")
+        count += 1
+    return count

@@ -1,0 +1,49 @@
+"""The options and arguments that several commands share, under one name and with one help text."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; words for people go to standard error.")]
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Use the embedded Redis with its data in DIR, instead of BULKSEND_REDIS_URL.",
+        file_okay=False,
+    ),
+]
+
+DataOrDefault = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Use the embedded Redis with its data in DIR (default: BULKSEND_REDIS_URL; unset: .bulksend).",
+        file_okay=False,
+    ),
+]
+
+CampaignFile = Annotated[Path, typer.Argument(metavar="CAMPAIGN.toml", help="The campaign file.")]
+
+NewId = Annotated[
+    str | None,
+    typer.Option(
+        "--id",
+        metavar="ID",
+        help="The campaign's id (default: its name and a random suffix). The id of a campaign that is there goes on "
+        "with it: nobody is queued or messaged twice.",
+    ),
+]
+
+Recipients = Annotated[
+    str | None,
+    typer.Option(
+        "--recipients", metavar="FILE", help="Read these instead of the file's own: .csv, .jsonl, also .gz; - is stdin."
+    ),
+]
+
+KnownId = Annotated[str, typer.Argument(metavar="ID", help="The campaign's id.")]

@@ -1,0 +1,51 @@
+"""report: one line for each row of the input, as CSV or JSON Lines, streamed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config.errors import ConfigError
+from scripts.cli.ledger import open_ledger
+from scripts.cli.lines import Format, check_target, write_file, write_stdout
+from scripts.cli.options import Data, Json, KnownId
+from scripts.cli.output import emit
+from scripts.cli.words import tell
+from worker.ledger.record import OUTCOMES
+
+
+def report(
+    campaign_id: KnownId,
+    *,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="Default: by the suffix of --out, else csv.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write here instead of to standard output.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="OUTCOME", help=f"Only rows with this: {', '.join(OUTCOMES)}.")
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Write one line for each row of the input, in its order: what became of it, then the input's own columns.
+
+    --json prints how many rows went into the file, and needs --out.
+    """
+    if only is not None and only not in OUTCOMES:
+        raise ConfigError(f"--only {only}: an outcome is one of {', '.join(OUTCOMES)}")
+    if out is None and as_json:
+        raise ConfigError("--json needs --out FILE: the report itself is JSON Lines with --format jsonl")
+    if out is not None:
+        check_target(out, "--out")
+    with open_ledger(data) as ledger:
+        campaign = ledger.standing(campaign_id).id
+        if out is None:
+            write_stdout(ledger.client, campaign, form or Format.CSV, only)
+            return
+        rows = write_file(out, ledger.client, campaign, form, only)
+    if as_json:
+        emit({"rows": rows, "out": str(out)}, [], as_json=True)
+    else:
+        tell(f"{out}: {rows:,} rows")

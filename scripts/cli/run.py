@@ -1,0 +1,80 @@
+"""run: the main job in one command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config.logging import configure_logging
+from config.settings import load_settings
+from scripts.cli.ledger import DEFAULT_DATA, Ledger, open_ledger
+from scripts.cli.lines import check_target, write_file
+from scripts.cli.options import CampaignFile, DataOrDefault, Json, NewId, Recipients
+from scripts.cli.output import emit_standing
+from scripts.cli.sending import Job, Stuck, check_credentials, how_to_go_on, work_off
+from scripts.cli.words import tell
+from tasks.produce import new_id
+from worker.intake.campaign import check_id, load_campaign
+from worker.ledger.reading import Standing
+
+PATIENCE_S = 30.0
+
+
+def run(
+    campaign: CampaignFile,
+    *,
+    campaign_id: NewId = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="At the end write the report here (.csv, or .jsonl)."),
+    ] = None,
+    recipients: Recipients = None,
+    patience: Annotated[
+        float,
+        typer.Option(
+            "--patience",
+            metavar="SECONDS",
+            min=0,
+            help="Give up when for so long nothing can move: the account is held, or the campaign paused.",
+        ),
+    ] = PATIENCE_S,
+    data: DataOrDefault = None,
+    as_json: Json = False,
+) -> None:
+    """Send a campaign: queue it, work it off with a worker of its own, show how far it is, and print what came of it.
+
+    Interrupted, it prints the command that goes on; that command messages nobody twice. Exit status 0 when the campaign
+    is finished, also when some messages were rejected.
+    """
+    parsed = load_campaign(campaign)
+    known_id = check_id(campaign_id) if campaign_id is not None else new_id(parsed)
+    if report is not None:
+        check_target(report, "--report")
+    settings = load_settings()
+    configure_logging(settings)
+    longest_call_s = check_credentials(parsed, settings)
+    again = ["run", str(campaign), "--id", known_id]
+    again += ["--recipients", recipients] if recipients is not None else []
+    again += ["--report", str(report)] if report is not None else []
+    again += ["--patience", f"{patience:g}"] if patience != PATIENCE_S else []
+    again += ["--json"] if as_json else []
+    job = Job(campaign=parsed, campaign_id=known_id, recipients=recipients, patience_s=patience, again=again)
+    with open_ledger(data, default=DEFAULT_DATA) as ledger:
+        try:
+            standing = work_off(ledger, job, longest_call_s, as_json=as_json)
+        except Stuck as stuck:
+            emit_standing(ledger.standing(known_id), as_json=as_json)
+            tell("\n".join(how_to_go_on(ledger, job, stuck)))
+            raise typer.Exit(1) from None
+        _conclude(ledger, standing, report, as_json=as_json)
+
+
+def _conclude(ledger: Ledger, standing: Standing, report: Path | None, *, as_json: bool) -> None:
+    emit_standing(standing, as_json=as_json)
+    if report is not None:
+        rows = write_file(report, ledger.client, standing.id)
+        tell(f"{report}: {rows:,} rows")
+    else:
+        tell(f"Each recipient: {ledger.command('report', standing.id)}")
+    if standing.state == "cancelled":
+        raise typer.Exit(1)

@@ -1,0 +1,199 @@
+"""Working one campaign off with a worker of one's own: what `run` and `demo` have in common.
+
+Everything that the user can have got wrong is looked at before anything is queued. Whatever ends it early, the same
+command goes on, and messages nobody twice: the ledger knows who was messaged, and this process knows nothing.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from config.accounts import load_accounts
+from config.settings import Settings, load_environ, load_settings
+from scripts.cli.failed import CommandFailed
+from scripts.cli.follow import follow
+from scripts.cli.ledger import Ledger
+from scripts.cli.output import emit
+from scripts.cli.own_worker import OwnWorker
+from scripts.cli.progress import Progress, new_progress
+from scripts.cli.words import tell
+from tasks.produce import check_accounts, enqueue_campaign, open_recipients
+from tasks.ring import ring
+from worker.domain.ids import CampaignId
+from worker.intake.batches import prepare
+from worker.intake.campaign import Campaign
+from worker.intake.rows import RowSource
+from worker.ledger.connection import connect_async
+from worker.ledger.durability import check_durability
+from worker.ledger.reading import ENDED, Standing, lanes, standings
+
+_STOP_MARGIN_S = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One campaign to work off. `again`: the command that goes on with it, without --data; empty where none can."""
+
+    campaign: Campaign
+    campaign_id: CampaignId
+    recipients: str | None
+    patience_s: float
+    again: Sequence[str]
+
+
+class Stuck(Exception):
+    """Nothing of the campaign can move until somebody acts. `remedy`: the command for it, without --data."""
+
+    def __init__(self, standing: Standing, reason: str, remedy: Sequence[str]) -> None:
+        """Say why, and what helps."""
+        super().__init__(reason)
+        self.standing = standing
+        self.remedy = remedy
+
+
+class Terminated(BaseException):
+    """SIGTERM came: as Ctrl-C, but from another program."""
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Turn SIGTERM into `Terminated`."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def check_credentials(campaign: Campaign, settings: Settings) -> float:
+    """Resolve the secrets of a campaign's accounts, as a worker will; return the longest that a call may take.
+
+    Raises `ConfigError`, which names account, field and variable.
+    """
+    check_accounts(campaign, settings)
+    accounts, environ = load_accounts(settings.accounts_file), load_environ()
+    for name in campaign.accounts:
+        accounts[name].credentials(environ)
+    return max(account.timeout for account in accounts.values())
+
+
+def work_off(ledger: Ledger, job: Job, longest_call_s: float, *, as_json: bool = False) -> Standing:
+    """Queue the campaign unless it is there, and wait with a worker of our own until it ends; return how it stands.
+
+    Raises `ConfigError`, `CommandFailed`, `Stuck`, `LedgerError` and `ProductionLost`; interrupted it says how to go on
+    and raises `typer.Exit`.
+    """
+    found = standings(ledger.client, [job.campaign_id])
+    if found and found[0].state in ENDED:
+        return found[0]
+    settings = load_settings()
+    _check_durability(ledger, settings)
+    with ExitStack() as held:
+        rows = _open_rows(held, job) if not found or found[0].state == "producing" else None
+        held.enter_context(terminable())
+        try:
+            worker = held.enter_context(OwnWorker(ledger.data, stop_within_s=longest_call_s + _STOP_MARGIN_S))
+            with new_progress() as progress:
+                _queue(job, rows, settings, progress, found)
+                return follow(ledger, job.campaign_id, progress, check=_checks(ledger, job, worker))
+        except (KeyboardInterrupt, Terminated) as end:
+            _interrupted(ledger, job, held, end, as_json=as_json)
+
+
+def _check_durability(ledger: Ledger, settings: Settings) -> None:
+    if settings.allow_volatile:
+        return
+
+    async def ask() -> str:
+        async with connect_async(ledger.url) as client:
+            return (await check_durability(client)).problem
+
+    if problem := asyncio.run(ask()):
+        raise CommandFailed(f"{problem} (or set BULKSEND_ALLOW_VOLATILE=true and risk that people are messaged twice)")
+
+
+def _open_rows(held: ExitStack, job: Job) -> RowSource:
+    """Open the recipients and look at their header, so that a wrong one is told before a worker is started."""
+    rows = held.enter_context(open_recipients(job.campaign, None, job.recipients))
+    prepare(rows, job.campaign)
+    return rows
+
+
+def _queue(job: Job, rows: RowSource | None, settings: Settings, progress: Progress, found: list[Standing]) -> None:
+    if rows is not None:
+        enqueue_campaign(job.campaign, rows, job.campaign_id, settings, on_progress=progress.reading)
+    elif found[0].state == "running":
+        ring(found[0].accounts)
+
+
+def _checks(ledger: Ledger, job: Job, worker: OwnWorker) -> Callable[[Standing], str | None]:
+    """Return what looks after the worker, and loses patience where nothing can move."""
+    moved: tuple[int, ...] = ()
+    since = time.monotonic()
+
+    def check(standing: Standing) -> str | None:
+        nonlocal moved, since
+        worker.check()
+        stuck = _stuck(ledger, standing)
+        marks = (standing.pending, standing.in_flight, standing.calls)
+        if stuck is None or marks != moved:
+            moved, since = marks, time.monotonic()
+        elif time.monotonic() - since >= job.patience_s:
+            raise stuck
+        # Our own worker, just started, may not have been seen yet.
+        return None if stuck is None and worker.is_young else standing.reason
+
+    return check
+
+
+def _stuck(ledger: Ledger, standing: Standing) -> Stuck | None:
+    """Tell whether nothing can move, and what would help."""
+    if standing.in_flight:
+        return None
+    if standing.state == "paused":
+        return Stuck(standing, f"{standing.id} is paused: {standing.reason}", ["resume", standing.id])
+    seen = lanes(ledger.client, list(standing.accounts)).values()
+    if standing.state == "running" and all(lane.held or lane.problems for lane in seen):
+        held = next((lane for lane in seen if lane.held), None)
+        remedy = ["account", "open", held.account] if held else []
+        return Stuck(standing, "; ".join(lane.words for lane in seen), remedy)
+    return None
+
+
+def how_to_go_on(ledger: Ledger, job: Job, stuck: Stuck) -> Iterator[str]:
+    """Give the lines that say why nothing moves and which commands help."""
+    yield str(stuck)
+    if stuck.remedy:
+        yield f"When that is mended:\n  {ledger.command(*stuck.remedy)}\nand then:"
+    else:
+        yield "When that is mended:"
+    yield f"  {ledger.command(*job.again)}"
+
+
+def _interrupted(ledger: Ledger, job: Job, held: ExitStack, end: BaseException, *, as_json: bool) -> NoReturn:
+    """Say at once how to go on, then stop the worker; a second Ctrl-C leaves it to end by itself."""
+    again = ledger.command(*job.again) if job.again else None
+    tell(f"\ninterrupted; this goes on, and messages nobody twice:\n  {again}" if again else "\ninterrupted")
+    if again and (job.recipients or job.campaign.recipients) == "-":
+        tell("(with the same recipients on standard input)")
+    tell("waiting for the calls on the wire (Ctrl-C again: leave them to the worker)")
+    try:
+        held.close()
+        found = standings(ledger.client, [job.campaign_id])
+    except (KeyboardInterrupt, Terminated):
+        found = []
+    if as_json:
+        document = found[0].as_json() if found else {"id": job.campaign_id}
+        emit({**document, "go_on": again}, [], as_json=True)
+    raise typer.Exit(143 if isinstance(end, Terminated) else 130) from end

@@ -1,0 +1,15 @@
+"""watch: status, again and again until the campaign ends."""
+
+from scripts.cli.follow import follow
+from scripts.cli.ledger import open_ledger
+from scripts.cli.options import Data, Json, KnownId
+from scripts.cli.output import emit_standing
+from scripts.cli.progress import new_progress
+
+
+def watch(campaign_id: KnownId, *, data: Data = None, as_json: Json = False) -> None:
+    """Follow a campaign until it is finished or cancelled, then show where it stands."""
+    with open_ledger(data) as ledger:
+        with new_progress() as progress:
+            standing = follow(ledger, campaign_id, progress)
+        emit_standing(standing, as_json=as_json)
