@@ -1,0 +1,72 @@
+"""The command: which measurements, how long, and where the JSON goes."""
+
+import enum
+import json
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from scripts.bench import profile_send, reaction, send, throttle
+from scripts.bench.figures import FULL, QUICK, Figure
+from scripts.bench.machine import facts
+from scripts.bench.processes import opened
+from scripts.bench.report import show
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+WIDTH = 140
+
+
+class Name(enum.StrEnum):
+    """A measurement."""
+
+    SEND = "send"
+    PROFILE = "profile"
+    REACTION = "reaction"
+    THROTTLE = "throttle"
+
+
+_FIGURES = {Name.SEND: send.measure, Name.REACTION: reaction.measure, Name.THROTTLE: throttle.measure}
+
+
+@app.command()
+def bench(
+    *,
+    names: Annotated[list[Name] | None, typer.Argument(help="Which measurements; all without one.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A tenth of the time, one round: for a look.")] = False,
+    into: Annotated[Path, typer.Option("--json", help="Where the figures go as JSON.")] = Path("bench.json"),
+) -> None:
+    """Measures on this machine, with real processes, against the simulator; no figure leaves loopback.
+
+    Every figure is a ratio of two things measured in the same run. The whole takes about fifteen minutes.
+    """
+    plan = QUICK if quick else FULL
+    chosen = [name for name in Name if not names or name in names]
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)  # a table in a file is not cut to the width of a terminal
+    figures: list[Figure] = []
+    profile: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="bulksend-bench-") as directory, opened(Path(directory)) as stage:
+        server: Any = stage.client.info("server")
+        machine = facts(Path(directory)) | {"redis_server": server.get("valkey_version", server["redis_version"])}
+        for name in chosen:
+            if name is Name.PROFILE:
+                profile = profile_send.measure(stage, plan)
+            else:
+                for figure in _FIGURES[name](stage, plan):
+                    figures.append(figure)
+                    console.print(f"{name}: {figure.what}: {figure.ratio.text(3)} of {figure.of}", highlight=False)
+            stage.strike()
+    show(console, machine, figures, profile)
+    document = {
+        "quick": quick,
+        "machine": machine,
+        "figures": [figure.as_json() for figure in figures],
+        "profile": profile,
+    }
+    into.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    console.print(f"written to {into}")
