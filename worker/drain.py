@@ -9,8 +9,8 @@ import asyncio
 import math
 import random
 import secrets
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 import structlog
@@ -21,9 +21,20 @@ from worker.domain.answers import Unsent
 from worker.domain.ids import AccountName, AttemptId
 from worker.engine import Engine
 from worker.ledger.errors import LedgerBroken, LedgerError, LedgerUnavailable
-from worker.ledger.seats import Left, NoSeat, Seat, Stay, abandon_seat, leave_seat, report_problem, take_seat
-from worker.ledger.sending import Batches, Full, Intent, Stop, Turn, Unseated, Wait, back_off, take, void
+from worker.ledger.seats import (
+    Left,
+    NoSeat,
+    Seat,
+    Stay,
+    abandon_seat,
+    leave_seat,
+    renew_seat,
+    report_problem,
+    take_seat,
+)
+from worker.ledger.sending import Batches, Full, Intent, Stop, Taken, Turn, Unseated, Wait, back_off, take, void
 from worker.line import Line
+from worker.lines import Lines
 from worker.roster import Served
 from worker.sender import Sender
 
@@ -55,29 +66,33 @@ EXPIRY_MARGIN_S = 10.0
 
 @dataclass(slots=True, kw_only=True)
 class Drain:
-    """One lane, served by this process until there is nothing to do or the process stops."""
+    """One lane, served by this process until there is nothing to do or the process stops.
+
+    `busy` are the batches taken, until they are told to the ledger; `owed` the attempt ids whose take had no answer.
+    """
 
     engine: Engine
     name: AccountName
-    served: Served
     crowded: asyncio.Event
-    seat: Seat
-    intent: Intent
     sender: Sender
-    idle: list[Line] = field(default_factory=list)
-    busy: set[asyncio.Task[None]] = field(default_factory=set)
+    lines: Lines
+    intent: Intent
+    seat: Seat
+    busy: set[asyncio.Task[Any]] = field(default_factory=set)
+    owed: set[asyncio.Task[Any]] = field(default_factory=set)
 
     async def run(self) -> None:
         """Serve the lane; on return the seat is given up and every batch taken is told to the ledger."""
         renewing = self.engine.spawn(f"renew {self.name}", self._renew())
         try:
-            await self._pump()
+            # The lane may be pausing because its gateway is away: then no connection is tried before the pause is over.
+            if await self._goes_on(await self._take([])):
+                await self._pump()
         finally:
-            while self.busy:
-                await asyncio.wait(self.busy)
+            while self.busy or self.owed:
+                await asyncio.wait(self.busy | self.owed)
             renewing.cancel()
-            for line in self.idle:
-                await line.close()
+            await self.lines.close()
             try:
                 await abandon_seat(self.engine.redis, self.name, self.engine.owner)
             except LedgerError:
@@ -94,9 +109,11 @@ class Drain:
             if room <= 0:
                 await self._one_done()
                 continue
-            lines = await self._open_lines(min(room, self._slots_ahead()))
-            if not lines:
-                await self.engine.rest(ASK_EVERY_S)
+            began = self.engine.clock.server_s(loop.time())
+            lines = await self.lines.open(min(room, self._slots_ahead()))
+            if isinstance(lines, Unsent):
+                await self._back_off(lines.reason, began)
+                lines = []
             if not await self._goes_on(await self._take(lines)):
                 return
 
@@ -117,7 +134,7 @@ class Drain:
             case Stop():
                 return isinstance(await self._leave(), Stay)
             case Unseated():
-                return await self._sit_again()
+                return await self._sit(take_seat)
             case _:
                 assert_never(turn)
 
@@ -128,61 +145,51 @@ class Drain:
         """How many slots can lie within the look-ahead, at most what one take asks for."""
         return min(MOST_AT_ONCE, max(1, math.ceil(LOOKAHEAD_S * 1e6 / max(self.seat.call_us, 1))))
 
-    async def _open_lines(self, wanted: int) -> list[Line]:
-        """Return open lines, as many as wanted or as can be had; with none the lane has backed off."""
-        while len(self.idle) < wanted:
-            timeout_s = self.served.account.timeout
-            line = Line(self.served.gateway.origin, connect_timeout_s=timeout_s, clock=suspended_clock)
-            self.idle.insert(0, line)
-        lines = [self.idle.pop() for _ in range(wanted)]
-        found = await asyncio.gather(*(line.open() for line in lines))
-        refused = [reply for reply in found if isinstance(reply, Unsent)]
-        opened = [line for line, reply in zip(lines, found, strict=True) if not isinstance(reply, Unsent)]
-        self.idle[:0] = [line for line, reply in zip(lines, found, strict=True) if isinstance(reply, Unsent)]
-        if not opened and refused:
-            log.warning("gateway.unreachable", account=self.name, why=refused[0].reason)
-            try:
-                await back_off(self.engine.redis, self.name, refused[0].reason, spread=random.random())
-            except LedgerUnavailable as error:
-                log.warning("ledger.away", why=str(error))
-        return opened
+    async def _back_off(self, reason: str, began: float) -> None:
+        log.warning("gateway.unreachable", account=self.name, why=reason)
+        try:
+            await back_off(self.engine.redis, self.name, reason, spread=random.random(), began=int(began * 1e6))
+        except LedgerUnavailable as error:
+            log.warning("ledger.away", why=str(error))
+            await self.engine.rest(ASK_EVERY_S)
 
     async def _take(self, lines: list[Line]) -> Turn:
         """Ask for a batch per line and start what is given; lines that got none are idle again."""
         engine, loop = self.engine, asyncio.get_running_loop()
         attempts = [AttemptId(secrets.token_urlsafe(16)) for _ in lines]
         asked_at, asked = suspended_clock(), loop.time()
+        given: tuple[Taken, ...] = ()
         try:
             turn = await take(engine.redis, self.name, engine.owner, attempts, self.intent)
+            if isinstance(turn, Batches):
+                engine.clock.observe(asked, loop.time(), turn.now_us)
+                given = turn.taken
         except LedgerError as error:
             log.warning("take.unanswered", account=self.name, why=str(error))
             for attempt in attempts:
-                self._give_back_unseen(attempt)
+                self._void(attempt)
             if isinstance(error, LedgerBroken):
                 raise
             turn = Wait(seconds=ASK_EVERY_S)
-        given = 0
-        if isinstance(turn, Batches):
-            engine.clock.observe(asked, loop.time(), turn.now_us)
-            for taken, line in zip(turn.taken, lines, strict=False):
-                self._start(self.sender.send(taken, line, asked_at), f"send {taken.campaign}:{taken.batch}", line)
-                given += 1
-        self.idle.extend(reversed(lines[given:]))
+        for taken, line in zip(given, lines, strict=False):
+            self._start(taken, line, asked_at)
+        for line in reversed(lines[len(given) :]):
+            self.lines.give_back(line)
         return turn
 
-    def _start(self, work: Coroutine[Any, Any, None], name: str, line: Line) -> None:
-        task = self.engine.spawn(name, work)
+    def _start(self, taken: Taken, line: Line, asked_at: float) -> None:
+        name = f"send {taken.campaign}:{taken.batch}"
+        task = self.engine.spawn(name, self.sender.send(taken, line, asked_at))
         self.busy.add(task)
+        task.add_done_callback(self.busy.discard)
+        task.add_done_callback(lambda _: self.lines.give_back(line))
 
-        def done(ended: asyncio.Task[None]) -> None:
-            self.busy.discard(ended)
-            self.idle.append(line)
-
-        task.add_done_callback(done)
-
-    def _give_back_unseen(self, attempt: AttemptId) -> None:
+    def _void(self, attempt: AttemptId) -> None:
         engine = self.engine
-        engine.spawn(f"void {attempt}", engine.persist(lambda: void(engine.redis, self.name, attempt)))
+        step = engine.persist(lambda: void(engine.redis, self.name, attempt))
+        task = engine.spawn(f"void {attempt}", step)
+        self.owed.add(task)
+        task.add_done_callback(self.owed.discard)
 
     async def _wait(self, seconds: float) -> None:
         """Let the time pass until a slot is within the look-ahead; look every 250 ms whether that is still so."""
@@ -199,14 +206,26 @@ class Drain:
             seconds = turn.seconds
 
     async def _renew(self) -> None:
-        """Keep the seat until the drain ends, its last call included."""
+        """Keep the seat until the drain ends, its last call included, and follow the accounts file."""
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
-            await self._sit_again()
+            # A seat that was lost is not won back here: the pump may have ended, and the lane would have no server.
+            await self._sit(renew_seat)
+            self._follow_the_file()
 
-    async def _sit_again(self) -> bool:
+    def _follow_the_file(self) -> None:
         try:
-            seat = await take_seat(self.engine.redis, self.name, self.engine.owner)
+            served = self.engine.roster.serve(self.name)
+        except ConfigError as problem:
+            log.error("accounts.unreadable", account=self.name, why=str(problem))
+            return
+        if served is not self.sender.served and served.gateway.origin == self.lines.origin:
+            self.sender.served = served
+            self.intent = replace(self.intent, lead_us=lead_us(served), expiry_us=expiry_us(served))
+
+    async def _sit(self, take_or_renew: Callable[..., Awaitable[Seat | NoSeat]]) -> bool:
+        try:
+            seat = await take_or_renew(self.engine.redis, self.name, self.engine.owner)
         except LedgerUnavailable:
             await self.engine.rest(ASK_EVERY_S)
             return True
@@ -223,6 +242,16 @@ class Drain:
             return Stay()
 
 
+def lead_us(served: Served) -> int:
+    """Return how near a slot may be, in microseconds."""
+    return 0 if served.is_unhurried else int(LEAD_S * 1e6)
+
+
+def expiry_us(served: Served) -> int:
+    """Return how long an attempt lasts, in microseconds."""
+    return int((served.account.timeout + EXPIRY_MARGIN_S) * 1e6)
+
+
 async def drain(engine: Engine, name: AccountName, crowded: asyncio.Event) -> None:
     """Serve a lane if it needs this process; else return at once.
 
@@ -230,38 +259,49 @@ async def drain(engine: Engine, name: AccountName, crowded: asyncio.Event) -> No
     so in the lane.
     """
     try:
-        served = engine.roster.serve(name)
-        durability = await engine.durability()
-        if durability.problem:
-            await _refuse(engine, name, durability.problem)
-            return
-        await engine.announce([name])
-        for _ in range(CLOCK_LOOKS):
-            await engine.observe_clock()
-        seat = await take_seat(engine.redis, name, engine.owner)
+        lane = await _seated(engine, name, crowded)
+        if lane is not None:
+            log.info("lane.served", account=name)
+            await lane.run()
+            log.info("lane.left", account=name)
     except (ConfigError, LedgerBroken) as problem:
-        await _refuse(engine, name, str(problem))
-        return
+        engine.forget_durability()
+        log.error("lane.not_served", account=name, why=str(problem))
+        await _report(engine, name, str(problem))
     except LedgerUnavailable as error:
         log.warning("lane.not_served", account=name, why=str(error))
-        return
+
+
+async def _seated(engine: Engine, name: AccountName, crowded: asyncio.Event) -> Drain | None:
+    """Return the lane with a seat for this process; `None`: the lane has as many as it needs."""
+    served = engine.roster.serve(name)
+    durability = await engine.durability()
+    if durability.problem:
+        raise ConfigError(durability.problem)
+    await engine.announce([name])
+    for _ in range(CLOCK_LOOKS):
+        await engine.observe_clock()
+    seat = await take_seat(engine.redis, name, engine.owner)
     if isinstance(seat, NoSeat):
-        return
-    log.info("lane.served", account=name)
-    intent = Intent(
-        lookahead_us=int(LOOKAHEAD_S * 1e6),
-        lead_us=0 if served.is_unhurried else int(LEAD_S * 1e6),
-        expiry_us=int((served.account.timeout + EXPIRY_MARGIN_S) * 1e6),
-        confirm=durability.waitaof,
-        replicas=engine.replicas,
+        return None
+    return Drain(
+        engine=engine,
+        name=name,
+        crowded=crowded,
+        sender=Sender(engine=engine, name=name, served=served),
+        lines=Lines(origin=served.gateway.origin, connect_timeout_s=served.account.timeout),
+        intent=Intent(
+            lookahead_us=int(LOOKAHEAD_S * 1e6),
+            lead_us=lead_us(served),
+            expiry_us=expiry_us(served),
+            confirm=durability.waitaof,
+            replicas=engine.replicas,
+        ),
+        seat=seat,
     )
-    sender = Sender(engine=engine, name=name, served=served)
-    await Drain(engine=engine, name=name, served=served, crowded=crowded, seat=seat, intent=intent, sender=sender).run()
-    log.info("lane.left", account=name)
 
 
-async def _refuse(engine: Engine, name: AccountName, problem: str) -> None:
-    log.error("lane.not_served", account=name, why=problem)
+async def _report(engine: Engine, name: AccountName, problem: str) -> None:
     try:
         await report_problem(engine.redis, name, engine.owner, problem)
     except LedgerError as error:

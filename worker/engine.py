@@ -33,6 +33,9 @@ log = structlog.stdlib.get_logger("bulksend.worker")
 SWEEP_EVERY_S = 0.25
 """How often a process offers to sweep; the ledger lets one sweep pass a second."""
 
+AWAY_S = 1.0
+"""How long to wait before asking a Redis again that did not answer."""
+
 ANNOUNCE_EVERY_S = 5.0
 DURABLE_FOR_S = 10.0
 """How long a look at the server's durability is good for."""
@@ -125,6 +128,10 @@ class Engine:
             self._durability, self._checked_at = found, now
         return self._durability
 
+    def forget_durability(self) -> None:
+        """Look anew at how Redis keeps what it is told, before the next lane is served."""
+        self._durability = None
+
     async def script(self, campaign_id: CampaignId) -> Script:
         """Return a campaign's file and template; raises `LedgerUnavailable`."""
         async with self._reading:  # the first batches of a campaign come together: one of them reads
@@ -143,25 +150,26 @@ class Engine:
         return Script(campaign=campaign, template=compile_template(campaign.body))
 
     async def keep_house(self) -> None:
-        """Sweep and announce until the process stops."""
+        """Sweep and announce for as long as the process has calls on the wire; cancelled at its end."""
         announced_at = float("-inf")
-        while not self.stopping.is_set():
+        while True:
             now = asyncio.get_running_loop().time()
             try:
+                # First the sweep: it counts this process as live, and only a live worker's ceilings are kept.
+                swept = await sweep(self.redis, self.owner)
+                await self.observe_clock()
                 if now - announced_at > ANNOUNCE_EVERY_S:
                     await self.announce()
                     announced_at = now
-                swept = await sweep(self.redis, self.owner)
-                await self.observe_clock()
             except LedgerError as error:
                 log.warning("ledger.away", why=str(error))
-                await self.rest(1.0)
+                await asyncio.sleep(AWAY_S)
                 continue
             if swept.expired:
                 log.warning("sweep.expired", batches=swept.expired)
             for account in swept.ring:
                 self.spawn(f"ring {account}", asyncio.to_thread(self.ring, account))
-            await self.rest(SWEEP_EVERY_S)
+            await asyncio.sleep(SWEEP_EVERY_S)
 
     async def observe_clock(self) -> None:
         """Narrow the offset to the server's clock by one short exchange; raises `LedgerUnavailable`."""

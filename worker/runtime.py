@@ -122,6 +122,8 @@ class Runtime:
             for task in rest:
                 task.cancel()
             await asyncio.gather(*rest, return_exceptions=True)
+        if self._house is not None:
+            self._house.cancel()
         await engine.redis.aclose()
 
 

@@ -34,7 +34,7 @@ from worker.domain.ids import AccountName
 from worker.domain.ratelimit import exhausted_for_s
 from worker.engine import Engine
 from worker.events import counted
-from worker.ledger.errors import LedgerUnavailable
+from worker.ledger.errors import LedgerError
 from worker.ledger.outcomes import Outcomes
 from worker.ledger.packing import PackingError, unpack
 from worker.ledger.sending import LOST_LIMIT, REFUSED_LIMIT, Taken, Verdict, give_back, isolate, settle
@@ -80,7 +80,13 @@ class Sender:
 
     async def send(self, taken: Taken, line: Line, asked_at: float) -> None:
         """Send one batch over an open line. `asked_at` is `suspended_clock()` before the take."""
-        written = await self.write(taken)
+        try:
+            written = await self.write(taken)
+        except Exception:
+            # Nothing has left: whatever went wrong, the batch must not end as unconfirmed. The watcher hears of it.
+            words = f"batch {taken.batch} can not be written by the worker {self.engine.owner}: see its log"
+            await self.return_batch(taken, NOTHING, pause_campaign=words)
+            raise
         if isinstance(written, Missed):
             await self.return_batch(taken, NOTHING)
             return
@@ -107,8 +113,10 @@ class Sender:
         """Make the call from the stored batch."""
         try:
             script = await self.engine.script(taken.campaign)
-        except LedgerUnavailable:
+        except LedgerError:
             return Missed()
+        except ValueError:
+            return Unwritable(reason=f"the worker {self.engine.owner} is of a version that can not read this campaign")
         try:
             outgoing = Outgoing(
                 reference=f"{taken.campaign}:{taken.batch}",
@@ -124,8 +132,8 @@ class Sender:
         """Wait for the slot, then post; a slot that has passed is lost, never made up for."""
         loop = asyncio.get_running_loop()
         slot_at = self.engine.clock.local(taken.slot_us)
-        if slot_at > loop.time():
-            await asyncio.sleep(slot_at - loop.time())
+        # The server's clock may have stepped back since the take: a slot that is too far is missed, not waited for.
+        await asyncio.sleep(min(max(slot_at - loop.time(), 0.0), FRESH_S))
         latest_at = slot_at + self.served.late_s
         # A missed slot does not use up the fuse: the next slot would find it used up, miss, use it up again, for good.
         if self._is_over(latest_at, asked_at):

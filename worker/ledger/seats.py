@@ -1,6 +1,7 @@
 """Seats: which processes serve a lane, and under which ceiling."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import redis.asyncio
 
@@ -50,10 +51,21 @@ class NoSeat:
 
 async def take_seat(client: redis.asyncio.Redis, account: AccountName, owner: Owner, now: int = 0) -> Seat | NoSeat:
     """Take a seat, or renew it, for 5 s."""
+    return await _sit(client, account, owner, "take", now)
+
+
+async def renew_seat(client: redis.asyncio.Redis, account: AccountName, owner: Owner, now: int = 0) -> Seat | NoSeat:
+    """Renew the seat for 5 s, if it is still held; one that was given up or lost stays so."""
+    return await _sit(client, account, owner, "renew", now)
+
+
+async def _sit(
+    client: redis.asyncio.Redis, account: AccountName, owner: Owner, how: Literal["take", "renew"], now: int
+) -> Seat | NoSeat:
     reply = await load("seat").acall(
         client,
         [keys.lane(account), keys.seats(account), keys.ceilings(account), keys.WORKERS, keys.problems(account)],
-        [now, owner, int(SEAT_S * 1e6), CALLS_PER_SEAT],
+        [now, owner, int(SEAT_S * 1e6), CALLS_PER_SEAT, how],
     )
     if reply[0] == 0:
         return NoSeat()

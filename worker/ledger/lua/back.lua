@@ -16,7 +16,8 @@ if held then
   redis.call('ZREM', KEYS[3], ARGV[3] .. ' ' .. attempt)
 else
   redis.call('SET', prefix .. 'void:' .. attempt, 1, 'EX', 60)
-  if id == '' then return 'gone' end
+  if id == '' then id, n = string.match(redis.call('GET', prefix .. 'expired:' .. attempt) or '', '^(%S+) (%S+)$') end
+  if not id then return 'gone' end
   local s = redis.call('HMGET', prefix .. 'c:' .. id .. ':s:' .. n, 'attempt', 'state', 'expired', 'size', 'taken_at')
   if s[1] ~= attempt or s[2] ~= 'settled' or s[3] ~= '1' then return 'gone' end
   late, size, taken = true, s[4], s[5]

@@ -1,6 +1,7 @@
 -- Takes or renews the right to serve a lane, and settles which ceiling holds.
 -- KEYS[1] lane  KEYS[2] its seats  KEYS[3] its ceilings by worker  KEYS[4] live workers  KEYS[5] its problems by worker
 -- ARGV[1] now us  ARGV[2] owner  ARGV[3] seat length us  ARGV[4] calls a second that one seat serves
+-- ARGV[5] take, or renew: only a seat that is held
 -- Returns {1, concurrency, us between calls} seated, or {0}.
 -- Invariant: a seat is a member with an expiry, never a count; at most as many live ones as the ceiling needs. Where
 -- live workers' files disagree on a ceiling, the lowest holds.
@@ -30,7 +31,7 @@ end
 local seats = math.max(1, math.ceil(1000000 / math.max(call_us, 1) / tonumber(ARGV[4])))
 redis.call('HSET', KEYS[1], 'call_us', call_us, 'message_us', message_us, 'concurrency', concurrency, 'seats', seats)
 if not redis.call('ZSCORE', KEYS[2], owner) then
-  if redis.call('ZCARD', KEYS[2]) >= seats then return {0} end
+  if ARGV[5] == 'renew' or redis.call('ZCARD', KEYS[2]) >= seats then return {0} end
   -- A drain starts: the ring was heard. A renewal says nothing of a ring for the lane's other seats.
   redis.call('HDEL', KEYS[1], 'ring_until', 'ring_us')
 end

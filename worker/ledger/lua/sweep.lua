@@ -27,19 +27,25 @@ if gap > 2000000 then
   for _, member in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('ZINCRBY', KEYS[2], gap, member) end
 end
 
-local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, most)
-for _, member in ipairs(expired) do
-  local account, attempt = string.match(member, '^(%S+) (%S+)$')
+-- expire: the batch of an attempt is unconfirmed. A holder that does not know what it holds may still give it back.
+local function expire(account, attempt)
   local attempts = prefix .. 'lane:' .. account .. ':attempts'
-  local id, n, size = string.match(redis.call('HGET', attempts, attempt), '^(%S+) (%S+) %S+ (%S+)')
+  local held = redis.call('HGET', attempts, attempt)
+  if not held then return end
+  local id, n, size = string.match(held, '^(%S+) (%S+) %S+ (%S+)')
   local key = prefix .. 'c:' .. id
-  redis.call('ZREM', KEYS[2], member)
   redis.call('HDEL', attempts, attempt)
+  redis.call('SET', prefix .. 'expired:' .. attempt, id .. ' ' .. n, 'EX', 3600)
   redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'attempts', 1)
   redis.call('HINCRBY', key, 'in_flight', -tonumber(size))
   redis.call('HINCRBY', key, 'unconfirmed', size)
   redis.call('HINCRBY', key, 'calls', 1)
   finish_when_done(prefix, id, now)
+end
+local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, most)
+for _, member in ipairs(expired) do
+  redis.call('ZREM', KEYS[2], member)
+  expire(string.match(member, '^(%S+) (%S+)$'))
 end
 
 -- A lane is due later only while it pauses: what a clock step has moved too far ahead is looked at again by a take.
