@@ -24,6 +24,7 @@ from worker.intake.campaign import Campaign
 from worker.ledger import keys
 from worker.ledger.durability import Durability, check_durability
 from worker.ledger.errors import LedgerBroken, LedgerError, LedgerUnavailable, translated
+from worker.ledger.resending import resend
 from worker.ledger.seats import announce
 from worker.ledger.sweeping import sweep
 from worker.roster import Roster
@@ -157,6 +158,9 @@ class Engine:
             try:
                 # First the sweep: it counts this process as live, and only a live worker's ceilings are kept.
                 swept = await sweep(self.redis, self.owner)
+                for campaign_id, batch in swept.resends:
+                    word = await resend(self.redis, campaign_id, batch)
+                    log.info("batch.resent", campaign=campaign_id, batch=batch, how=word)
                 await self.observe_clock()
                 if now - announced_at > ANNOUNCE_EVERY_S:
                     await self.announce()

@@ -81,6 +81,7 @@ def produce(
         doc=campaign.to_json(),
         name=campaign.name,
         accounts=campaign.accounts,
+        on_unconfirmed=campaign.on_unconfirmed,
     )
     match opening:
         case Whole(state=state):

@@ -73,7 +73,6 @@ def test_a_byte_order_mark_is_no_part_of_the_file(load):
         ('window = "10:00-21:00"', '"window"'),
         ('timezone = "Asia/Kolkata"', '"timezone"'),
         ('priority = "high"', 'priority = "high"'),
-        ('on_unconfirmed = "resend"', 'on_unconfirmed = "resend"'),
         ('dlt_template = "Dear {#var#}"', '"dlt_template"'),
         ('sms_type = "promotional"', 'sms_type = "promotional"'),
         ('sms_type = "transactional_opt_in"', 'sms_type = "transactional_opt_in"'),

@@ -65,7 +65,7 @@ class Campaign(BaseModel):
             raise _not_yet(f'"{info.field_name}"')
         return value
 
-    @field_validator("sms_type", "priority", "on_unconfirmed")
+    @field_validator("sms_type", "priority")
     @classmethod
     def _refuse_all_but_the_default(cls, value: str, info: ValidationInfo) -> str:
         if value != cls.model_fields[info.field_name or ""].default:

@@ -4,9 +4,12 @@ bs:campaigns                zset   campaign → created at (us)
 bs:c:ID                     hash   the campaign: state, reason, doc, position, digest, counters
 bs:c:ID:codes               hash   "code reason" → rejected messages
 bs:c:ID:queue               list   numbers of the batches that wait
-bs:c:ID:b:N                 string one stretch of the input, packed (see packing.py); written once
-bs:c:ID:s:N                 hash   state of batch N: absent while it waits, sending, settled
+bs:c:ID:b:N                 string one stretch of the input, packed (see packing.py), or messages that moved here from
+                                   another batch (N above the number of stretches); written once
+bs:c:ID:s:N                 hash   state of batch N: absent while it waits, sending, settled, moved; `children`: the
+                                   batches to which messages of it have moved
 bs:c:ID:o:N                 string outcomes of batch N, packed; absent where every message is unconfirmed by expiry
+bs:c:ID:resent              set    batches that are resends: none of them is sent a third time
 bs:lane:A                   hash   the account's lane: open or held, throttle, ceilings, ring
 bs:lane:A:campaigns         zset   campaigns with work for the account → turn
 bs:lane:A:seats             zset   owner → expiry (us)
@@ -17,6 +20,8 @@ bs:attempts                 zset   "account attempt" → expiry (us), all attemp
 bs:due                      zset   account → the instant (us) at which its lane has work
 bs:workers                  zset   owner → expiry (us)
 bs:clock                    hash   swept_at, longest (expiry ever given), us
+bs:resends                  zset   "campaign batch" whose unconfirmed messages go once more → when (us)
+bs:expired:ATTEMPT          string "campaign batch" of an attempt that the sweep ended; lives an hour
 bs:void:ATTEMPT             string an attempt id that was given back before its take arrived; lives 60 s
 """
 
@@ -59,6 +64,11 @@ def batch_state(campaign_id: CampaignId, batch: int) -> str:
 def outcomes(campaign_id: CampaignId, batch: int) -> str:
     """Return the key of a batch's packed outcomes."""
     return f"{PREFIX}c:{campaign_id}:o:{batch}"
+
+
+def resent(campaign_id: CampaignId) -> str:
+    """Return the key of the batches that are resends."""
+    return f"{PREFIX}c:{campaign_id}:resent"
 
 
 def lane(account: AccountName) -> str:

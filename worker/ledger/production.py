@@ -5,6 +5,7 @@ Invariant: of several producers with one id exactly one writes, and what it writ
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import redis
 
@@ -58,13 +59,17 @@ def begin(
     doc: str,
     name: str,
     accounts: Sequence[str],
+    on_unconfirmed: Literal["hold", "resend"] = "hold",
     now: int = 0,
 ) -> Opening:
     """Open the production of a campaign or take it over; `doc` is the campaign file as JSON."""
     reply = load("begin").call(
         client,
         [keys.campaign(campaign_id), keys.CAMPAIGNS],
-        [now, campaign_id, token, file_digest, doc, name, " ".join(accounts)],
+        [
+            *(now, campaign_id, token, file_digest, doc, name, " ".join(accounts)),
+            int(on_unconfirmed == "resend"),
+        ],
     )
     match reply:
         case [b"new"]:

@@ -129,6 +129,8 @@ def _standing(
         words = [seen[account].words for account in accounts if seen[account].words]
         if not words and all(seen[account].live_workers == 0 for account in accounts):
             words = ["no worker is running: start one with 'bulksend worker'"]
+        elif not words and int(fields["resends"]) and not counts["pending"] + counts["in_flight"]:
+            words = ["what stayed unconfirmed waits to be sent once more"]
         reason = "; ".join(words)
     return Standing(
         id=campaign_id,

@@ -200,6 +200,7 @@ async def settle(
             *(accepted, refusals.total(), len(messages) - accepted - refusals.total()),
             pack_outcomes(outcomes),
             REFUSED_LIMIT,
+            taken.batch,
             *(part for pair in refusals.items() for part in pair),
         ],
     )

@@ -20,8 +20,8 @@ end
 -- finish_when_done: every script that may have ended the last work calls this, so that no campaign is left half ended.
 local function finish_when_done(prefix, id, now)
   local key = prefix .. 'c:' .. id
-  local c = redis.call('HMGET', key, 'state', 'whole', 'pending', 'in_flight', 'accounts')
-  if c[2] ~= '1' or tonumber(c[3]) ~= 0 or tonumber(c[4]) ~= 0 then return end
+  local c = redis.call('HMGET', key, 'state', 'whole', 'pending', 'in_flight', 'accounts', 'resends')
+  if c[2] ~= '1' or tonumber(c[3]) ~= 0 or tonumber(c[4]) ~= 0 or tonumber(c[6]) ~= 0 then return end
   if c[1] ~= 'running' and c[1] ~= 'paused' then return end
   redis.call('HSET', key, 'state', 'finished', 'reason', '', 'finished_at', now)
   withdraw(prefix, id, c[5])

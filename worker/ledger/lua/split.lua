@@ -7,7 +7,7 @@
 -- Invariant: the messages move in the script that makes the new batches, and count only there; halves go to the back
 -- of the queue. One message is rejected only where the campaign was seen to pass, or where it is all there is.
 -- Called by: worker.ledger.sending.isolate
--- joined: clock lane campaign breaker
+-- joined: clock lane campaign breaker again
 local now, prefix, attempt, id, n = clock(ARGV[1]), ARGV[2], ARGV[4], ARGV[5], ARGV[6]
 local batch = KEYS[1] .. ':s:' .. n
 local s = redis.call('HMGET', batch, 'state', 'attempt', 'size', 'expired', 'taken_at')
@@ -20,6 +20,7 @@ redis.call('HDEL', KEYS[5], attempt)
 redis.call('ZREM', KEYS[6], ARGV[3] .. ' ' .. attempt)
 redis.call('HINCRBY', KEYS[1], late and 'unconfirmed' or 'in_flight', -size)
 redis.call('HINCRBY', KEYS[1], 'calls', late and 0 or 1)
+if late then forget_resend(prefix, id, n) end
 verdict(KEYS[4], 'ok', now, tonumber(s[5]), '', 0, 0, 0)
 
 local did = 'back'
@@ -40,6 +41,7 @@ else
     made[#made + 1] = number
     redis.call('SET', KEYS[1] .. ':b:' .. number, ARGV[half])
     redis.call('RPUSH', KEYS[2], number)
+    if redis.call('SISMEMBER', KEYS[1] .. ':resent', n) == 1 then redis.call('SADD', KEYS[1] .. ':resent', number) end
   end
   redis.call('HSET', batch, 'state', 'moved', 'expired', 0, 'children', table.concat(made, ' '))
   reopen(prefix, id, size, now)

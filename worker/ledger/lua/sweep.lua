@@ -1,11 +1,12 @@
 -- The second hand: settles what dead workers held and finds the lanes that nobody serves.
 -- KEYS[1] clock  KEYS[2] all attempts by expiry  KEYS[3] lanes by due instant  KEYS[4] live workers
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] owner  ARGV[4] us that a worker counts as live  ARGV[5] at most so many at once
--- Returns {0} where another process swept within the second, else {1, expired batches, account to ring for…}.
+-- Returns {0} where another process swept within the second, else {1, expired batches, {"campaign n"…} due for their
+-- resend, account to ring for…}.
 -- Invariant: an attempt ends as unconfirmed only after its whole expiry, lengthened by the time in which nobody could
 -- settle (no sweep: Redis or every worker was away), at most 60 s. Never does it become pending here.
 -- Called by: worker.ledger.sweeping.sweep
--- joined: clock campaign
+-- joined: clock campaign again
 local now, prefix, most = clock(ARGV[1]), ARGV[2], ARGV[5]
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[4]), ARGV[3])
 local past = tonumber(redis.call('HGET', KEYS[1], 'swept_at') or now)
@@ -19,7 +20,9 @@ local function cut(key, latest)
     redis.call('ZADD', key, latest, member)
   end
 end
-cut(KEYS[2], now + tonumber(redis.call('HGET', KEYS[1], 'longest') or 0))
+local longest = tonumber(redis.call('HGET', KEYS[1], 'longest') or 0)
+cut(KEYS[2], now + longest)
+cut(prefix .. 'resends', now + longest)
 cut(KEYS[4], now + tonumber(ARGV[4]))
 
 local gap = math.min(now - past - 1000000, 60000000)
@@ -36,10 +39,12 @@ local function expire(account, attempt)
   local key = prefix .. 'c:' .. id
   redis.call('HDEL', attempts, attempt)
   redis.call('SET', prefix .. 'expired:' .. attempt, id .. ' ' .. n, 'EX', 3600)
-  redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'attempts', 1)
+  redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'attempts', 1, 'unconfirmed', size)
   redis.call('HINCRBY', key, 'in_flight', -tonumber(size))
   redis.call('HINCRBY', key, 'unconfirmed', size)
   redis.call('HINCRBY', key, 'calls', 1)
+  -- The process that holds it may only sleep: one more expiry, in which its own answer may come.
+  plan_resend(prefix, id, n, now + longest)
   finish_when_done(prefix, id, now)
 end
 local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, most)
@@ -55,7 +60,8 @@ for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], string.format('(%.
   if tonumber(redis.call('ZSCORE', KEYS[3], account)) > latest then redis.call('ZADD', KEYS[3], now, account) end
 end
 
-local reply, workers = {1, #expired}, redis.call('ZCARD', KEYS[4])
+local resends = redis.call('ZRANGEBYSCORE', prefix .. 'resends', '-inf', now, 'LIMIT', 0, most)
+local reply, workers = {1, #expired, resends}, redis.call('ZCARD', KEYS[4])
 for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
   local lane = prefix .. 'lane:' .. account
   local l = redis.call('HMGET', lane, 'seats', 'ring_until', 'ring_us')
