@@ -123,6 +123,9 @@ class Engine:
         now = asyncio.get_running_loop().time()
         if self._durability is None or now - self._checked_at > DURABLE_FOR_S:
             found = await check_durability(self.redis)
+            if self.replicas and not found.waitaof and not found.problem:
+                words = "BULKSEND_REPLICAS is set, and this Redis lacks WAITAOF: replicas can not confirm anything"
+                found = Durability(waitaof=False, problem=words)
             if self.allow_volatile and found.problem:
                 log.warning("redis.volatile", problem=found.problem)
                 found = Durability(waitaof=False, problem="")

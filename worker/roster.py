@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiolimiter import AsyncLimiter
 
-from config.accounts import Account, load_accounts
+from config.accounts import Account, Credentials, load_accounts
 from config.errors import ConfigError
 from config.settings import load_environ
 from worker.domain.ids import AccountName
@@ -28,6 +28,7 @@ class Served:
     """
 
     account: Account
+    credentials: Credentials
     gateway: Gateway
     fuse: AsyncLimiter
     late_s: float
@@ -64,8 +65,10 @@ class Roster:
         account = self.accounts().get(name)
         if account is None:
             raise ConfigError(f"{self._path} of the worker on {os.uname().nodename} has no account {name}")
+        # Read again each time: a secret mended in `.env` counts without a new accounts file.
+        credentials = account.credentials(load_environ())
         served = self._served.get(name)
-        if served is None:
+        if served is None or served.credentials != credentials:
             rate = account.requests
             late_s = tolerance_s(rate.per_second, rate.window_s, self._jitter_s)
             spacing_s = spacing_us(rate.per_second, rate.window_s, self._jitter_s) / MICROSECONDS
@@ -73,7 +76,8 @@ class Roster:
             burst = 1 + late_s / spacing_s
             served = Served(
                 account=account,
-                gateway=build(account, account.credentials(load_environ())),
+                credentials=credentials,
+                gateway=build(account, credentials),
                 # Not AsyncLimiter(rate, 1): that lets twice the rate through in its worst second.
                 fuse=AsyncLimiter(burst, burst * spacing_s),
                 late_s=late_s,

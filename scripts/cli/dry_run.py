@@ -110,7 +110,7 @@ def _lines(campaign: Campaign, counted: _Counted, finish_at: str | None) -> Iter
     passed = f"{counted.invalid:,} invalid, {counted.duplicate:,} duplicate"
     yield f"  {counted.rows:,} rows: {counted.queued:,} would be queued, {passed}"
     through = f", through by {finish_at} at the earliest" if finish_at else ""
-    yield f"  {counted.calls:,} calls to the gateway{through}"
+    yield f"  calls to the gateway: {counted.calls:,}{through}"
     for sample in counted.samples:
         yield f"  row {sample['row']}, {sample['to']}: {sample['body']}"
     for problem in counted.problems:

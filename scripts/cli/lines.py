@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import orjson
 import redis
@@ -29,6 +29,18 @@ class Format(enum.StrEnum):
     JSONL = "jsonl"
 
 
+class _Ends(NamedTuple):
+    """What stands around JSON objects: of JSON Lines nothing, of one array its brackets."""
+
+    before: str
+    between: str
+    after: str
+
+
+_LINES = _Ends("", "\n", "\n")
+_ARRAY = _Ends("[\n", ",\n", "\n]\n")
+
+
 def check_target(path: Path, option: str) -> None:
     """Raise `ConfigError` where a report can not be written to `path`, before anything is done."""
     if path.is_dir():
@@ -44,6 +56,12 @@ def write_stdout(client: redis.Redis, campaign_id: CampaignId, form: Format, onl
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8")
     _write(sys.stdout, client, campaign_id, form, only)
+    sys.stdout.flush()
+
+
+def write_array(client: redis.Redis, campaign_id: CampaignId, only: str | None) -> None:
+    """Stream the report to standard output as one JSON array."""
+    _write_json(sys.stdout, _wanted(client, campaign_id, only), _ARRAY)
     sys.stdout.flush()
 
 
@@ -77,11 +95,15 @@ def _whole(path: Path) -> Iterator[TextIO]:
 
 
 def _write(stream: TextIO, client: redis.Redis, campaign_id: CampaignId, form: Format, only: str | None) -> int:
-    rows = report_rows(client, campaign_id)
-    wanted = rows if only is None else (row for row in rows if row.outcome == only)
+    wanted = _wanted(client, campaign_id, only)
     if form is Format.JSONL:
-        return _write_jsonl(stream, wanted)
+        return _write_json(stream, wanted, _LINES)
     return _write_csv(stream, report_columns(client, campaign_id), wanted)
+
+
+def _wanted(client: redis.Redis, campaign_id: CampaignId, only: str | None) -> Iterator[ReportRow]:
+    rows = report_rows(client, campaign_id)
+    return rows if only is None else (row for row in rows if row.outcome == only)
 
 
 def _write_csv(stream: TextIO, columns: tuple[str, ...], rows: Iterator[ReportRow]) -> int:
@@ -98,12 +120,13 @@ def _write_csv(stream: TextIO, columns: tuple[str, ...], rows: Iterator[ReportRo
     return count
 
 
-def _write_jsonl(stream: TextIO, rows: Iterator[ReportRow]) -> int:
+def _write_json(stream: TextIO, rows: Iterator[ReportRow], ends: _Ends) -> int:
     names = lru_cache(maxsize=64)(lambda columns: (*FIELDS, *own_names(columns)))
     count = 0
     for row in rows:
         line = dict(zip(names(row.columns), [*row[:_OWN], *row.values], strict=True))
+        stream.write(ends.between if count else ends.before)
         stream.write(orjson.dumps(line).decode())
-        stream.write("\n")
         count += 1
+    stream.write(ends.after if count else ends.before and "[]\n")
     return count

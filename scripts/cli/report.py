@@ -7,7 +7,7 @@ import typer
 
 from config.errors import ConfigError
 from scripts.cli.ledger import open_ledger
-from scripts.cli.lines import Format, check_target, write_file, write_stdout
+from scripts.cli.lines import Format, check_target, write_array, write_file, write_stdout
 from scripts.cli.options import Data, Json, KnownId
 from scripts.cli.output import emit
 from scripts.cli.words import tell
@@ -31,16 +31,17 @@ def report(
 ) -> None:
     """Write one line for each row of the input, in its order: what became of it, then the input's own columns.
 
-    --json prints how many rows went into the file, and needs --out.
+    --json prints the lines as one array; with --out it prints how many went into the file.
     """
     if only is not None and only not in OUTCOMES:
         raise ConfigError(f"--only {only}: an outcome is one of {', '.join(OUTCOMES)}")
-    if out is None and as_json:
-        raise ConfigError("--json needs --out FILE: the report itself is JSON Lines with --format jsonl")
     if out is not None:
         check_target(out, "--out")
     with open_ledger(data) as ledger:
         campaign = ledger.standing(campaign_id).id
+        if out is None and as_json:
+            write_array(ledger.client, campaign, only)
+            return
         if out is None:
             write_stdout(ledger.client, campaign, form or Format.CSV, only)
             return

@@ -144,6 +144,12 @@ def test_a_report_in_json_lines_has_null_for_what_there_is_not(queued):
     assert (lines[0]["batch"], lines[0]["sent_at"], lines[0]["name"], lines[2]["batch"]) == (1, None, "Asha", None)
 
 
+def test_a_report_as_one_json_document_is_an_array_of_the_same_lines(queued):
+    lines = [json.loads(line) for line in queued("report", "x1", "--format", "jsonl").out.splitlines()]
+    assert queued("report", "x1", "--json").json == lines
+    assert queued("report", "x1", "--only", "accepted", "--json").json == []
+
+
 def test_columns_that_differ_from_row_to_row_are_all_in_a_csv_report(cli):
     cli.write("people.jsonl", '{"phone": "9000000001", "name": "A", "to": "x"}\n{"phone": "9000000002", "name": "B"}\n')
     cli("enqueue", "offer.toml", "--recipients", "people.jsonl", "--id", "x1", "--hold")

@@ -58,7 +58,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """An account's lane at one moment. `speed` is the share of the ceiling allowed now, 0 to 1."""
+    """An account's lane at one moment.
+
+    `in_flight`: messages of batches that are sending. `speed`: the share of the ceiling allowed now, 0 to 1.
+    """
 
     account: AccountName
     held: str
@@ -79,7 +82,8 @@ class Lane:
             until = self.paused_until.isoformat(timespec="seconds")
             return f"account {self.account} pauses until {until}: {self.pause_reason}"
         if self.problems:
-            return f"account {self.account}: {self.problems[0]}"
+            prefix = f"account {self.account}: "
+            return prefix + self.problems[0].removeprefix(prefix)
         return ""
 
 
@@ -153,7 +157,7 @@ def lanes(client: redis.Redis, accounts: list[AccountName]) -> dict[AccountName,
         for account in accounts:
             pipeline.hgetall(keys.lane(account))
             pipeline.hgetall(keys.problems(account))
-            pipeline.hlen(keys.lane_attempts(account))
+            pipeline.hvals(keys.lane_attempts(account))
         pipeline.zrangebyscore(keys.WORKERS, now, "+inf")
         *replies, live = pipeline.execute()
     workers = frozenset(owner.decode() for owner in live)
@@ -161,7 +165,8 @@ def lanes(client: redis.Redis, accounts: list[AccountName]) -> dict[AccountName,
 
 
 def _lane(account: AccountName, replies: list[Any], workers: frozenset[str], now: int) -> Lane:
-    fields, problems, in_flight = _text(replies[0]), _text(replies[1]), replies[2]
+    fields, problems = _text(replies[0]), _text(replies[1])
+    sizes = [int(attempt.split()[3]) for attempt in replies[2]]
     paused_until = int(float(fields.get("paused_until", 0)))
     return Lane(
         account=account,
@@ -169,7 +174,7 @@ def _lane(account: AccountName, replies: list[Any], workers: frozenset[str], now
         paused_until=datetime.fromtimestamp(paused_until / 1e6, UTC) if paused_until > now else None,
         pause_reason=fields.get("pause_reason", ""),
         problems=tuple(sorted({problem for owner, problem in problems.items() if owner in workers})),
-        in_flight=in_flight,
+        in_flight=sum(sizes),
         speed=_speed(fields, now),
         call_us=float(fields.get("call_us", 0)),
         live_workers=len(workers),
