@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock
+.PHONY: help setup demo test quick check audit bench lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -16,8 +16,12 @@ setup: $(READY) ## make .venv with what requirements.lock says
 demo: setup ## send a made-up campaign to the bundled simulator: no account, nothing to configure
 	$(BIN)/bulksend demo
 
-test: setup ## all tests; ARGS="-m 'not system'" for the quick ones
-	$(BIN)/python -m pytest $(ARGS)
+test: setup ## all tests: most of them two at a time, those that measure time after them
+	$(BIN)/python -m pytest -n 2 -m "not alone" $(ARGS)
+	$(BIN)/python -m pytest -m alone $(ARGS)
+
+quick: setup ## the tests that start no processes of their own
+	$(BIN)/python -m pytest -n 2 -m "not system" $(ARGS)
 
 check: setup ## lint, format, types, import arrows
 	$(BIN)/ruff check .
@@ -25,12 +29,19 @@ check: setup ## lint, format, types, import arrows
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+audit: setup ## look up known vulnerabilities of what the lock names; needs PyPI itself, a mirror without its database fails
+	$(BIN)/uvx pip-audit==2.10.1 --strict --disable-pip --require-hashes --requirement requirements.lock
+
 bench: setup ## measure throughput against the simulator
 	$(BIN)/python -m scripts.bench
 
-lock: setup ## renew requirements.lock from pyproject.toml; ARGS=--upgrade takes newer versions
-	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
-	  --custom-compile-command "make lock" --quiet $(ARGS) --output-file requirements.lock
+COMPILE = $(BIN)/uv pip compile --generate-hashes --universal --python-version 3.11 \
+  --custom-compile-command "make lock" --quiet $(ARGS)
+
+lock: setup ## renew the three locks from pyproject.toml; ARGS=--upgrade takes newer versions
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements.lock
+	$(COMPILE) pyproject.toml --no-annotate --constraint requirements.lock --output-file requirements-run.lock
+	echo hatchling | $(COMPILE) - --no-annotate --constraint requirements.lock --output-file requirements-build.lock
 
 # The build backend is in the lock too: nothing is installed that the lock does not name.
 $(READY): pyproject.toml requirements.lock

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from config.errors import ConfigError
+from config.placeholders import is_placeholder
 from config.rate import Rate
 from config.validation import complaints
 
@@ -98,7 +99,7 @@ class ExotelSmsAccount(BaseModel):
         return self.gateway, f"{(parts.hostname or '').rstrip('.')}{port}", self.sid.casefold()
 
     def credentials(self, environ: Mapping[str, str]) -> Credentials:
-        """Resolve key and token; `ConfigError` names account, field and variable where it is unset or empty."""
+        """Resolve key and token; `ConfigError` names account, field and variable where one is unset or made up."""
         return Credentials(
             api_key=self._resolved("api_key", self.api_key, environ),
             api_token=self._resolved("api_token", self.api_token, environ),
@@ -113,6 +114,9 @@ class ExotelSmsAccount(BaseModel):
             raise ConfigError(
                 f"account {self.name}: {place} needs the environment variable {reference and reference[1]}"
             )
+        if is_placeholder(value):
+            where = f"the environment variable {reference[1]}" if reference else "it"
+            raise ConfigError(f"account {self.name}: {place} is not filled in: {where} is a placeholder")
         return value.strip()
 
     @classmethod

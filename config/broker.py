@@ -1,4 +1,4 @@
-"""The address of Redis in Celery's words: kombu spells a Unix socket, and a database, otherwise than redis-py does."""
+"""The address of Redis in Celery's words: kombu spells a socket, a database and TLS otherwise than redis-py does."""
 
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -7,15 +7,23 @@ UNSET_BROKER_URL = "redis://bulksend-redis-url-is-not-set.invalid:6379/0"
 (RFC 2606), and the error that comes of it names the setting."""
 
 
-def broker_url_for(redis_url: str | None) -> str:
-    """Translate `BULKSEND_REDIS_URL` for Celery's `broker_url`: the same server, the same database."""
-    if redis_url is None:
+def broker_url_for(url: str | None) -> str:
+    """Translate `BULKSEND_REDIS_URL` for Celery's `broker_url`: the same server and database, as safely reached.
+
+    A URL of RabbitMQ is in Celery's words already. Of another's query only `db` and the `ssl_` options pass: kombu
+    takes the rest for arguments of its own and fails. Over TLS the certificate is checked unless `ssl_cert_reqs` says
+    otherwise, as redis-py does; kombu by itself would not.
+    """
+    if url is None:
         return UNSET_BROKER_URL
-    parts = urlsplit(redis_url)
+    parts = urlsplit(url)
+    if parts.scheme in {"amqp", "amqps"}:
+        return url
     query = dict(parse_qsl(parts.query))
-    database = query.pop("db", None)
+    database = query.get("db")
     if parts.scheme == "unix":
-        query["virtual_host"] = database or "0"
-        return f"redis+socket://{parts.netloc}{parts.path}?{urlencode(query)}"
+        return f"redis+socket://{parts.netloc}{parts.path}?{urlencode({'virtual_host': database or '0'})}"
     path = parts.path if database is None else f"/{database}"
-    return urlunsplit(parts._replace(path=path, query=urlencode(query)))
+    tls = {"ssl_cert_reqs": "required"} if parts.scheme == "rediss" else {}
+    tls |= {name: value for name, value in query.items() if name.startswith("ssl_")}
+    return urlunsplit(parts._replace(path=path, query=urlencode(tls)))

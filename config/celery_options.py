@@ -6,8 +6,10 @@ Celery only rings doorbells here: a message may be lost, late or doubled and not
 from config.broker import broker_url_for
 from config.settings import load_settings
 
-broker_url = broker_url_for(load_settings().redis_url)
+_settings = load_settings()
+broker_url = broker_url_for(_settings.broker_url or _settings.redis_url)
 
+# Words of the Redis transport; RabbitMQ's passes over them.
 broker_transport_options = {
     # A doorbell whose worker died rings again after so long. The sweep is faster; this one needs no worker of ours.
     # It must be the same in all workers, because the shortest holds for all.

@@ -7,13 +7,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import ConfigError
+from config.placeholders import is_placeholder
 from config.validation import complaints
 
 _PREFIX = "BULKSEND_"
@@ -34,6 +35,17 @@ def _redis_url(url: str) -> str:
     reachable = parts.path if parts.scheme == "unix" else parts.hostname
     if parts.scheme not in {"redis", "rediss", "unix"} or not reachable:
         raise ValueError("should be redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:///PATH?db=DB")
+    if is_placeholder(unquote(parts.password or "")):
+        raise ValueError("has a placeholder for a password")
+    return url
+
+
+def _broker_url(url: str) -> str:
+    parts = _split(url)
+    if parts.scheme not in {"amqp", "amqps", "redis", "rediss"} or not parts.hostname:
+        raise ValueError("should be amqp://USER:PASSWORD@HOST:PORT/VHOST, amqps:// or as BULKSEND_REDIS_URL")
+    if is_placeholder(unquote(parts.password or "")):
+        raise ValueError("has a placeholder for a password")
     return url
 
 
@@ -42,6 +54,12 @@ def _public_url(url: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("should be https://HOST/PATH, without a query")
     return url.rstrip("/")
+
+
+def _filled_in(secret: SecretStr) -> SecretStr:
+    if is_placeholder(secret.get_secret_value()):
+        raise ValueError("is a placeholder: give a long random text")
+    return secret
 
 
 class Settings(BaseSettings):
@@ -60,12 +78,15 @@ class Settings(BaseSettings):
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(default=None, repr=False)
     """Where the ledger and Celery's messages live; may hold a password. `None`: embedded, or refused."""
 
+    broker_url: Annotated[str, AfterValidator(_broker_url)] | None = Field(default=None, repr=False)
+    """Where Celery's messages live if not beside the ledger, in Celery's words; may hold a password."""
+
     accounts_file: Path = Path("config/accounts.toml")
 
     public_url: Annotated[str, AfterValidator(_public_url)] | None = None
     """Where gateways reach the callback service, without a slash at the end. `None`: no reports are asked for."""
 
-    callback_secret: SecretStr | None = None
+    callback_secret: Annotated[SecretStr, AfterValidator(_filled_in)] | None = None
     """Signs the token in callback URLs, so that nobody else can report a delivery."""
 
     log_format: Literal["console", "json"] = "console"

@@ -194,7 +194,7 @@ class Sender:
         log.debug("batch.settled", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word)
         if verdict.kind == "lost":
             log.warning("batch.unconfirmed", campaign=taken.campaign, batch=taken.batch, why=verdict.reason)
-            engine.events.ended(taken.attempt, "failed", f"{counted(outcomes.messages)}: {verdict.reason}")
+            engine.events.ended(taken.attempt, "failed", counted(outcomes.messages))
         else:
             engine.events.ended(taken.attempt, "succeeded", counted(outcomes.messages))
 

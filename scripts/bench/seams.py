@@ -103,7 +103,7 @@ async def _serve(account: AccountName) -> None:
     house = engine.spawn("keep house", engine.keep_house())
     await drain(engine, account, asyncio.Event())
     engine.stop()
-    await house
+    house.cancel()
     await engine.redis.aclose()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.system.stack import people, wait_for
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 
 def instants(simulator):

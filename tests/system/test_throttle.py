@@ -9,7 +9,7 @@ import pytest
 
 from tests.system.stack import people, wait_for
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 
 def test_two_workers_use_the_rate_and_never_exceed_a_strict_window(stack):

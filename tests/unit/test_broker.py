@@ -68,6 +68,11 @@ def test_celery_checks_the_servers_certificate_exactly_as_the_ledger_does(query)
     assert (expected[0] == ssl.CERT_REQUIRED) == ("cert_reqs" not in query)
 
 
+def test_an_address_of_rabbitmq_is_in_celerys_words_already():
+    url = "amqp://bulksend:a%2Fb@rabbit.example:5672/bulksend?heartbeat=10"
+    assert broker_url_for(url) == url
+
+
 def test_without_a_redis_the_broker_is_a_host_that_can_not_exist_and_names_the_setting():
     assert broker_url_for(None) == UNSET_BROKER_URL
     assert Connection(UNSET_BROKER_URL).hostname == "bulksend-redis-url-is-not-set.invalid"

@@ -48,3 +48,5 @@ def test_the_options_can_be_read_with_no_variable_set_and_follow_the_one_that_is
 
     assert broker_url({}) == "redis://bulksend-redis-url-is-not-set.invalid:6379/0\n"
     assert broker_url({"BULKSEND_REDIS_URL": "unix:///r.sock?db=2"}) == "redis+socket:///r.sock?virtual_host=2\n"
+    rabbit = {"BULKSEND_REDIS_URL": "redis://redis.example", "BULKSEND_BROKER_URL": "amqp://rabbit.example//"}
+    assert broker_url(rabbit) == "amqp://rabbit.example//\n"

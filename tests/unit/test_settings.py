@@ -19,6 +19,7 @@ def _nowhere(monkeypatch, tmp_path):
 def test_everything_has_a_default():
     settings = load_settings()
     assert settings.redis_url is None
+    assert settings.broker_url is None
     assert settings.accounts_file == Path("config/accounts.toml")
     assert settings.public_url is None
     assert settings.callback_secret is None
@@ -49,6 +50,8 @@ def test_the_public_url_loses_its_last_slash(monkeypatch):
         ("REDIS_URL", "redis://user:hunter2@host:hunter2/0"),
         ("REDIS_URL", "redis://user:hunter2@[host/0"),
         ("REDIS_URL", "unix://"),
+        ("BROKER_URL", "sqs://user:hunter2@host"),
+        ("BROKER_URL", "amqp://user:hunter2@host:hunter2/"),
         ("PUBLIC_URL", "sms.example"),
         ("PUBLIC_URL", "https://sms.example/?token=hunter2"),
         ("LOG_FORMAT", "hunter2"),
@@ -74,6 +77,7 @@ def test_a_wrong_variable_is_named_and_its_value_is_not(monkeypatch, name, value
         ("REDIS_URL", "redis://:change-me@redis:6379/0", "has a placeholder for a password"),
         ("REDIS_URL", "redis://bulksend:%3Cpassword%3E@redis:6379/0", "has a placeholder for a password"),
         ("REDIS_URL", "unix://:xxxx@/run/redis.sock", "has a placeholder for a password"),
+        ("BROKER_URL", "amqp://bulksend:changeme@rabbit:5672/", "has a placeholder for a password"),
     ],
 )
 def test_a_secret_that_nobody_filled_in_is_refused(monkeypatch, name, value, sentence):
@@ -92,6 +96,7 @@ def test_an_unreadable_env_file_is_one_sentence():
 
 def test_no_secret_is_in_the_repr(monkeypatch):
     monkeypatch.setenv("BULKSEND_REDIS_URL", "redis://:hunter2@host/0")
+    monkeypatch.setenv("BULKSEND_BROKER_URL", "amqp://user:hunter2@host/")
     monkeypatch.setenv("BULKSEND_CALLBACK_SECRET", "hunter2")
     assert "hunter2" not in repr(load_settings())
 

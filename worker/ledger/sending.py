@@ -27,6 +27,7 @@ REFUSED_LIMIT = 20
 """So many calls of one campaign in a row, refused with 400, pause it."""
 
 WAITAOF_MS = 3000
+WAIT_MS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +131,13 @@ async def take(
     with translated():
         pipeline = client.pipeline(transaction=False)
         pipeline.evalsha(script.sha, len(script_keys), *script_keys, *args)
+        if intent.replicas:
+            # A replica that is asked before it has synced the write answers no, and again only after a second: longer
+            # than a slot is ahead. So it is asked when our own copy is on disk and the write has reached it.
+            pipeline.execute_command("WAITAOF", 1, 0, WAITAOF_MS)
+            pipeline.execute_command("WAIT", intent.replicas, WAIT_MS)
         pipeline.execute_command("WAITAOF", 1, intent.replicas, WAITAOF_MS)
-        reply, confirmed = await pipeline.execute(raise_on_error=False)
+        reply, *_, confirmed = await pipeline.execute(raise_on_error=False)
         if isinstance(reply, NoScriptError):
             await client.script_load(script.text)
             return Wait(seconds=0.0)
