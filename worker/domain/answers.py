@@ -7,11 +7,11 @@ The dispositions and what follows from each are the table "What an answer means"
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """The gateway took the message and named it."""
+class Accepted(NamedTuple):
+    """The gateway took the message and named it. A tuple, because a hundred are made for every answer."""
 
     gateway_id: str
     code: str = ""

@@ -1,15 +1,22 @@
 """A batch on its way to the gateway: what an adapter needs to write one call, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One text to one number: `to` is the E.164 number's digits as an integer (91… for India)."""
+class Message(NamedTuple):
+    """One text to one number: `to` is the E.164 number's digits as an integer (91… for India).
 
-    to: int = field(repr=False)
-    body: str = field(repr=False)
+    A tuple, because a hundred are made for every call: a frozen dataclass takes three times as long.
+    """
+
+    to: int
+    body: str
+
+    def __repr__(self) -> str:
+        """Show neither number nor text: a repr may end in a log."""
+        return "Message(…)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,12 +64,10 @@ def messages(content: BatchContent, template: Template) -> tuple[Message, ...]:
 
     Raises `ValueError` where a value that the template needs is missing: the content was made for another template.
     """
-    render = template.bind(content.columns)
-    written = []
-    for row, number, values in zip(content.rows, content.numbers, content.values, strict=True):
-        body = render(values)
+    bodies: list[str] = []
+    for row, body in zip(content.rows, map(template.bind(content.columns), content.values), strict=True):
         if isinstance(body, MissingValue):
             message = f"row {row} has no value in column {body.column!r}: its batch was made for another template"
-            raise ValueError(message)  # noqa: TRY004  no argument is of a wrong type
-        written.append(Message(to=number, body=body))
-    return tuple(written)
+            raise ValueError(message)  # noqa: TRY004 the type of `body` is no mistake of the caller
+        bodies.append(body)
+    return tuple(map(Message, content.numbers, bodies))
