@@ -8,9 +8,11 @@ import pytest
 import redis
 
 from worker.domain.answers import Accepted, Rejected, Unconfirmed
-from worker.ledger import keys, operating, production, seats, sending, sweeping
+from worker.domain.content import BatchContent, Passed
+from worker.ledger import keys, operating, production, resending, seats, sending, sweeping
 from worker.ledger.connection import connect_async
 from worker.ledger.outcomes import Outcomes
+from worker.ledger.packing import pack
 from worker.ledger.reading import COUNTERS
 
 T0 = 1_800_000_000_000_000
@@ -22,6 +24,7 @@ LETTERS = {
     "r": Rejected(code="23010", reason="INVALID"),
     "u": Unconfirmed(reason="no answer"),
 }
+REFUSAL = Rejected(code="40202", reason="Message body is invalid.")
 OUTCOMES = ("accepted", "rejected", "unconfirmed", "expired", "cancelled")
 
 
@@ -52,13 +55,16 @@ class Ledger:
 
     # production
 
-    def begin(self, name="c", token="t", accounts=("main",), file="f"):
+    def begin(self, name="c", token="t", accounts=("main",), file="f", on_unconfirmed="hold"):
         return production.begin(
-            self.redis, name, token=token, file_digest=file, doc="{}", name=name, accounts=accounts, now=self.now
-        )
+            self.redis, name, token=token, file_digest=file, doc="{}", name=name, accounts=accounts,
+            on_unconfirmed=on_unconfirmed, now=self.now,
+        )  # fmt: skip
 
     def append(self, sizes, name="c", token="t", at=0, invalid=0, duplicate=0):
+        """Append batches of these sizes; the rows passed over stand before the first."""
         after = at + sum(sizes) + invalid + duplicate
+        contents = stretches(at, ["invalid"] * invalid + ["duplicate"] * duplicate, sizes)
         return production.append(
             self.redis,
             name,
@@ -68,7 +74,7 @@ class Ledger:
             digest=f"d{after}",
             invalid=invalid,
             duplicate=duplicate,
-            stretches=[production.Stretch(messages=size, packed=packed(size)) for size in sizes],
+            stretches=[production.Stretch(messages=len(each.rows), packed=pack(each)) for each in contents],
         )
 
     def start(self, name="c", token="t", at=0, hold=""):
@@ -77,9 +83,9 @@ class Ledger:
     def discard(self, name="c", token="t"):
         production.discard(self.redis, name, token=token)
 
-    def campaign(self, *sizes, name="c", accounts=("main",), hold=""):
+    def campaign(self, *sizes, name="c", accounts=("main",), hold="", on_unconfirmed="hold"):
         """Produce a campaign of these batches, whole, and start it."""
-        self.begin(name, accounts=accounts)
+        self.begin(name, accounts=accounts, on_unconfirmed=on_unconfirmed)
         assert self.append(sizes, name)
         return self.start(name, at=sum(sizes), hold=hold)
 
@@ -93,6 +99,9 @@ class Ledger:
 
     def sit(self, owner="w", account="main"):
         return self.run(seats.take_seat(self.aredis, account, owner, self.now))
+
+    def renew(self, owner="w", account="main"):
+        return self.run(seats.renew_seat(self.aredis, account, owner, self.now))
 
     def lane(self, account="main", owner="w", **ceiling):
         self.announce(owner, account, **ceiling)
@@ -150,6 +159,10 @@ class Ledger:
             )
         )
 
+    def refuse(self, taken, account="main"):
+        """Tell the ledger that the call was refused because of something in its batch."""
+        return self.run(sending.isolate(self.aredis, account, taken, REFUSAL, self.now / S, self.now))
+
     def void(self, attempt, account="main"):
         return self.run(sending.void(self.aredis, account, attempt, self.now))
 
@@ -158,6 +171,9 @@ class Ledger:
 
     def sweep(self, owner="w"):
         return self.run(sweeping.sweep(self.aredis, owner, self.now))
+
+    def resend(self, n=1, name="c", client=None):
+        return self.run(resending.resend(client or self.aredis, name, n, self.now))
 
     # operating
 
@@ -218,7 +234,7 @@ class Ledger:
         if fields["state"] == "finished":
             assert count["pending"] == count["in_flight"] == 0
         pending = sum(self.size(name, n) for n in self.queue(name))
-        batches = range(1, int(fields["stretches"]) + 1)
+        batches = range(1, int(fields["stretches"]) + int(fields.get("made", 0)) + 1)
         on_wire = sum(self.size(name, n) for n in batches if self.batch(n, name).get("state") == "sending")
         assert (count["pending"], count["in_flight"]) == (pending, on_wire)
 
@@ -226,9 +242,29 @@ class Ledger:
         return struct.unpack_from(">H", self.redis.get(keys.packed(name, n)))[0]
 
 
-def packed(size):
-    """As much of a packed batch as the scripts read: its count."""
-    return struct.pack(">H", size) + b"content"
+def stretches(at, passed, sizes):
+    """Return the contents of stretches of so many messages, from the row after `at` on.
+
+    `passed` are the outcomes of rows passed over, before the first message.
+    """
+    contents = []
+    for size in sizes:
+        first = at + 1 + len(passed)
+        rows = tuple(range(first, first + size))
+        contents.append(
+            BatchContent(
+                columns=("to",),
+                rows=rows,
+                numbers=tuple(919_000_000_000 + row for row in rows),
+                values=tuple([f"90000{row:05}"] for row in rows),
+                passed=tuple(
+                    Passed(row=row, outcome=outcome, to="?", reason="why", values=("?",))
+                    for row, outcome in enumerate(passed, at + 1)
+                ),
+            )
+        )
+        at, passed = first + size - 1, []
+    return contents
 
 
 @pytest.fixture

@@ -239,6 +239,54 @@ def test_outcomes_that_can_not_be_read_are_an_error_in_words(book):
         book.lines()
 
 
+@pytest.fixture
+def divided(ledger):
+    """A campaign of one batch of five: divided, its first half resent, and that resend divided too."""
+    ledger.lane()
+    ledger.campaign(5, 1, on_unconfirmed="resend")
+    ledger.refuse(ledger.take_one())
+    ledger.settle(ledger.next_one(), "a")
+    ledger.settle(ledger.next_one(), "uu", "lost")
+    ledger.resend(3)
+    ledger.settle(ledger.next_one(), "aur")
+    ledger.refuse(ledger.next_one())
+    return ledger
+
+
+def test_a_message_that_moved_and_moved_again_stands_once_with_its_last_batch(divided):
+    assert divided.queue() == [6, 7]
+    ends = [("accepted", 4, 1), ("unconfirmed", 4, 1), ("rejected", 4, 1), ("accepted", 2, 1)]
+    lines = [(line.outcome, line.batch, line.attempts) for line in report_rows(divided.redis, "c")]
+    assert lines == [("pending", 6, 1), ("pending", 7, 1), *ends]
+    assert audit(divided.redis, "c") == ()
+    divided.resend(4)
+    divided.settle(divided.next_one(), "a")
+    lines = [(line.outcome, line.batch, line.attempts) for line in report_rows(divided.redis, "c")]
+    assert lines == [("accepted", 6, 2), ("pending", 7, 1), ends[0], ("pending", 8, 1), *ends[2:]]
+    assert audit(divided.redis, "c") == ()
+
+
+def test_a_batch_that_moved_and_is_missing_damaged_or_queued_twice_is_found(divided):
+    divided.redis.rpush(keys.queue("c"), 7)
+    assert audit(divided.redis, "c") == ("the queue has 3 batches, but 2 wait: each must stand there exactly once",)
+    divided.redis.lrem(keys.queue("c"), 0, 7)
+    assert audit(divided.redis, "c") == ("the queue has 1 batches, but 2 wait: each must stand there exactly once",)
+    divided.redis.rpush(keys.queue("c"), 7)
+    divided.redis.set(keys.packed("c", 7), b"x")
+    assert "batch 7 of c: not the content of a batch, or damaged" in audit(divided.redis, "c")
+    divided.redis.delete(keys.packed("c", 7))
+    assert "batch 7 of c is not in Redis any more" in audit(divided.redis, "c")
+
+
+def test_messages_that_no_batch_has_after_they_moved_are_found(divided):
+    divided.redis.hset(keys.batch_state("c", 5), "children", "6")
+    assert audit(divided.redis, "c") == (
+        "pending is 2 in the campaign, but 1 in the record of its recipients",
+        "queued is 6 in the campaign, but 5 in the record of its recipients",
+        "the queue has 2 batches, but 1 wait: each must stand there exactly once",
+    )
+
+
 def test_an_unknown_campaign_is_a_difference(book):
     assert book.audit() == ("the ledger has no campaign c1",)
 

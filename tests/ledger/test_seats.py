@@ -36,6 +36,56 @@ def test_a_seat_is_renewed_by_its_owner_and_is_one_seat(ledger):
     assert ledger.redis.zscore(keys.seats("main"), "w") == ledger.now + 5 * S
 
 
+def test_a_renewed_seat_lasts_its_full_length_from_then(ledger):
+    seat = ledger.lane(concurrency=7)
+    ledger.pass_s(3)
+    assert ledger.renew() == seat == Seat(concurrency=7, call_us=1_000_000)
+    assert ledger.redis.zscore(keys.seats("main"), "w") == ledger.now + 5 * S
+
+
+def test_a_renewal_tells_of_a_ceiling_that_has_changed(ledger):
+    ledger.lane(call_us=1000, concurrency=9)
+    ledger.announce("other", call_us=3000, concurrency=4)
+    assert ledger.renew() == Seat(concurrency=4, call_us=3000)
+
+
+@pytest.mark.parametrize("lost", ["expired", "left", "abandoned", "never taken"])
+def test_a_seat_that_is_not_held_is_not_renewed(ledger, lost):
+    if lost == "never taken":
+        ledger.announce()
+    else:
+        ledger.lane()
+    match lost:
+        case "expired":
+            ledger.pass_s(5)
+        case "left":
+            assert ledger.leave() == Left()
+        case "abandoned":
+            ledger.run(seats.abandon_seat(ledger.aredis, "main", "w"))
+    assert ledger.renew() == NoSeat()
+    assert live(ledger) == []
+    assert isinstance(ledger.sit(), Seat), "it may be taken anew"
+
+
+def test_a_renewal_takes_no_seat_from_its_successor(ledger):
+    ledger.lane(owner="slept")
+    ledger.pass_s(5)
+    ledger.lane(owner="w")
+    assert ledger.renew("slept") == NoSeat()
+    assert live(ledger) == ["w"]
+
+
+def test_a_renewal_that_fails_leaves_the_ring_to_who_hears_it(ledger):
+    ledger.lane()
+    ledger.campaign(1)
+    ledger.run(seats.abandon_seat(ledger.aredis, "main", "w"))
+    ledger.sweep()
+    until = ledger.lane_field("ring_until")
+    assert until is not None
+    assert ledger.renew() == NoSeat()
+    assert ledger.lane_field("ring_until") == until
+
+
 def test_a_dead_owner_s_seat_is_free_after_5_seconds(ledger):
     ledger.lane(owner="dead")
     ledger.announce("w")

@@ -210,7 +210,7 @@ def _fates(stored: Stored, count: int, campaign_state: str) -> list[_Fate]:
     if state[b"state"] == b"sending":
         return [_Fate("in_flight", account=account, batch=batch, attempts=1)] * count
     if state[b"state"] == b"moved":
-        return [_Fate("moved", account=account, batch=batch)] * count
+        return [_Fate("moved", account=account, batch=batch, attempts=int(state[b"attempts"]))] * count
     attempts = int(state.get(b"attempts", 1))
     if state.get(b"expired") == b"1":
         sent_at = _iso(float(state[b"slot"]) / 1e6)

@@ -5,7 +5,7 @@
 -- Returns {1, concurrency, us between calls} seated, or {0}.
 -- Invariant: a seat is a member with an expiry, never a count; at most as many live ones as the ceiling needs. Where
 -- live workers' files disagree on a ceiling, the lowest holds.
--- Called by: worker.ledger.seats.take_seat
+-- Called by: worker.ledger.seats.take_seat, worker.ledger.seats.renew_seat
 -- joined: clock
 local now, owner, length = clock(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local call_us, message_us, concurrency

@@ -43,7 +43,7 @@ else
     redis.call('RPUSH', KEYS[2], number)
     if redis.call('SISMEMBER', KEYS[1] .. ':resent', n) == 1 then redis.call('SADD', KEYS[1] .. ':resent', number) end
   end
-  redis.call('HSET', batch, 'state', 'moved', 'expired', 0, 'children', table.concat(made, ' '))
+  redis.call('HSET', batch, 'state', 'moved', 'expired', 0, 'attempts', 0, 'children', table.concat(made, ' '))
   reopen(prefix, id, size, now)
 end
 refused(prefix, id, tonumber(s[5]), now, tonumber(ARGV[7]), ARGV[8])

@@ -3,8 +3,9 @@
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] owner  ARGV[4] us that a worker counts as live  ARGV[5] at most so many at once
 -- Returns {0} where another process swept within the second, else {1, expired batches, {"campaign n"…} due for their
 -- resend, account to ring for…}.
--- Invariant: an attempt ends as unconfirmed only after its whole expiry, lengthened by the time in which nobody could
--- settle (no sweep: Redis or every worker was away), at most 60 s. Never does it become pending here.
+-- Invariant: an attempt ends as unconfirmed only after its whole expiry, and is resent only after one more, lengthened
+-- by the time in which nobody could settle (no sweep: Redis or every worker was away), at most 60 s. Never does it become
+-- pending here.
 -- Called by: worker.ledger.sweeping.sweep
 -- joined: clock campaign again
 local now, prefix, most = clock(ARGV[1]), ARGV[2], ARGV[5]
@@ -27,7 +28,9 @@ cut(KEYS[4], now + tonumber(ARGV[4]))
 
 local gap = math.min(now - past - 1000000, 60000000)
 if gap > 2000000 then
-  for _, member in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('ZINCRBY', KEYS[2], gap, member) end
+  for _, key in ipairs({KEYS[2], prefix .. 'resends'}) do
+    for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do redis.call('ZINCRBY', key, gap, member) end
+  end
 end
 
 -- expire: the batch of an attempt is unconfirmed. A holder that does not know what it holds may still give it back.
