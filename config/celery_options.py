@@ -11,7 +11,7 @@ broker_url = broker_url_for(_settings.broker_url or _settings.redis_url)
 
 # Words of the Redis transport; RabbitMQ's passes over them.
 broker_transport_options = {
-    # A doorbell whose worker died rings again after so long. The sweep is faster; this one needs no worker of ours.
+    # A doorbell that a worker had reserved and not begun when it died rings again after so long; the sweep is faster.
     # It must be the same in all workers, because the shortest holds for all.
     "visibility_timeout": 120,
     # How often workers look for such doorbells, and how many of them may look at once.
@@ -46,7 +46,7 @@ worker_pool = "threads"
 worker_concurrency = 64
 # A worker reserves no more than it can start: what it reserves, no other worker can serve.
 worker_prefetch_multiplier = 1
-# A doorbell counts as answered when the task is over, so that a killed worker's rings again.
+# A message counts as answered when its task is over, so that a killed worker's comes again; but see tasks/drain.py.
 task_acks_late = True
 # When Redis was away, running drains go on: threads can not be cancelled, and each guards itself by its attempt ids.
 # Set in so many words because Celery warns otherwise.

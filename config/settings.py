@@ -17,6 +17,9 @@ from config.errors import ConfigError
 from config.placeholders import is_placeholder
 from config.validation import complaints
 
+NO_REDIS = "there is no Redis: set BULKSEND_REDIS_URL, or give --data DIR for an embedded one"
+"""What is said where one is needed and none is configured."""
+
 _PREFIX = "BULKSEND_"
 _ENV_FILE = ".env"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.accounts import load_accounts
 from config.errors import ConfigError
-from config.settings import Settings, load_settings
+from config.settings import NO_REDIS, Settings, load_settings
 from tasks.ring import ring
 from worker.domain.ids import CampaignId
 from worker.intake.campaign import Campaign, check_id, load_campaign
@@ -64,7 +64,7 @@ def enqueue_campaign(
     """Produce a campaign and ring for its accounts. Raises `ConfigError`, `ProductionLost`, `LedgerError`."""
     check_accounts(campaign, settings)
     if settings.redis_url is None:
-        raise ConfigError("there is no Redis: set BULKSEND_REDIS_URL, or give --data DIR for an embedded one")
+        raise ConfigError(NO_REDIS)
     with connect(settings.redis_url) as client:
         outcome = produce(client, campaign_id, campaign, rows, hold=hold, on_progress=on_progress)
     if outcome.state == "running":

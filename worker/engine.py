@@ -41,7 +41,7 @@ ANNOUNCE_EVERY_S = 5.0
 DURABLE_FOR_S = 10.0
 """How long a look at the server's durability is good for."""
 
-MOST_SCRIPTS = 1000
+MOST_COMPILED = 1000
 """Campaigns kept in memory; past that all are read anew."""
 
 SETTLING_S = 5.0
@@ -54,7 +54,7 @@ def new_owner() -> Owner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
+class Compiled:
     """A campaign as its sender needs it: the file, and its template compiled once."""
 
     campaign: Campaign
@@ -77,7 +77,7 @@ class Engine:
     ends_at: float = float("inf")
     _durability: Durability | None = None
     _checked_at: float = 0.0
-    _scripts: dict[CampaignId, Script] = field(default_factory=dict)
+    _compiled: dict[CampaignId, Compiled] = field(default_factory=dict)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
@@ -136,25 +136,25 @@ class Engine:
         """Look anew at how Redis keeps what it is told, before the next lane is served."""
         self._durability = None
 
-    async def script(self, campaign_id: CampaignId) -> Script:
+    async def compiled(self, campaign_id: CampaignId) -> Compiled:
         """Return a campaign's file and template; raises `LedgerUnavailable`."""
         async with self._reading:  # the first batches of a campaign come together: one of them reads
-            if campaign_id not in self._scripts:
-                if len(self._scripts) > MOST_SCRIPTS:
-                    self._scripts.clear()
-                self._scripts[campaign_id] = await self._read_script(campaign_id)
-            return self._scripts[campaign_id]
+            if campaign_id not in self._compiled:
+                if len(self._compiled) > MOST_COMPILED:
+                    self._compiled.clear()
+                self._compiled[campaign_id] = await self._compile(campaign_id)
+            return self._compiled[campaign_id]
 
-    async def _read_script(self, campaign_id: CampaignId) -> Script:
+    async def _compile(self, campaign_id: CampaignId) -> Compiled:
         with translated():
             doc = await self.redis.hget(keys.campaign(campaign_id), "doc")
         if doc is None:
             raise LedgerUnavailable(f"campaign {campaign_id} is not in Redis")
         campaign = Campaign.from_json(doc)
-        return Script(campaign=campaign, template=compile_template(campaign.body))
+        return Compiled(campaign=campaign, template=compile_template(campaign.body))
 
     async def keep_house(self) -> None:
-        """Sweep and announce for as long as the process has calls on the wire; cancelled at its end."""
+        """Sweep, do what the sweep found (resends, rings) and announce; cancelled when the last call is settled."""
         announced_at = float("-inf")
         while True:
             now = asyncio.get_running_loop().time()
@@ -189,12 +189,11 @@ class Engine:
     async def announce(self, names: Iterable[AccountName] | None = None) -> None:
         """Tell the lanes, all or those of `names`, this process's ceilings; a wrong accounts file announces nothing."""
         try:
-            ceilings = self.roster.ceilings()
+            ceilings = self.roster.ceilings(names)
         except ConfigError as error:
             log.error("accounts.unreadable", why=str(error))
             return
-        chosen = ceilings if names is None else {name: ceilings[name] for name in names}
-        await announce(self.redis, self.owner, chosen)
+        await announce(self.redis, self.owner, ceilings)
 
     async def rest(self, seconds: float) -> None:
         """Sleep, or less where the process stops."""

@@ -5,6 +5,7 @@ and go nowhere but into the adapter.
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,9 +87,11 @@ class Roster:
             self._served[name] = served
         return served
 
-    def ceilings(self) -> dict[AccountName, Ceiling]:
-        """Return what the file allows each account, as spacing; raises `ConfigError` where it is wrong."""
-        return {AccountName(name): self._ceiling(account) for name, account in self.accounts().items()}
+    def ceilings(self, names: Iterable[AccountName] | None = None) -> dict[AccountName, Ceiling]:
+        """Return what the file allows each account, or those named, as spacing; `ConfigError` where it is wrong."""
+        accounts = self.accounts()
+        chosen = accounts if names is None else names
+        return {AccountName(name): self._ceiling(accounts[name]) for name in chosen}
 
     def longest_timeout_s(self) -> float:
         """Return the longest that a call of any account may take; 30 s where the file can not be read."""

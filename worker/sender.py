@@ -96,23 +96,22 @@ class Sender:
         outgoing, call = written
         events, count = self.engine.events, len(outgoing.messages)
         events.started(taken.attempt, taken.campaign, taken.batch, self.name, count)
-        sent_at = self.engine.clock.local(taken.slot_us)
         answer = await self.post(taken, call, line, asked_at)
         match answer:
             case Missed():
                 log.info("batch.missed_its_slot", campaign=taken.campaign, batch=taken.batch, account=self.name)
                 await self.return_batch(taken, NOTHING)
             case Answer():
-                await self.conclude(taken, outgoing, self.served.gateway.read(answer, outgoing), sent_at, answer)
+                await self.conclude(taken, outgoing, self.served.gateway.read(answer, outgoing), answer)
             case Lost() | Unsent():
-                await self.conclude(taken, outgoing, answer, sent_at, None)
+                await self.conclude(taken, outgoing, answer, None)
             case _:
                 assert_never(answer)
 
     async def write(self, taken: Taken) -> tuple[Outgoing, Call] | Missed | Unwritable:
         """Make the call from the stored batch."""
         try:
-            script = await self.engine.script(taken.campaign)
+            compiled = await self.engine.compiled(taken.campaign)
         except LedgerError:
             return Missed()
         except ValueError:
@@ -120,9 +119,9 @@ class Sender:
         try:
             outgoing = Outgoing(
                 reference=f"{taken.campaign}:{taken.batch}",
-                sender=script.campaign.sender or "",
-                options=script.campaign.options,
-                messages=messages(unpack(taken.packed), script.template),
+                sender=compiled.campaign.sender or "",
+                options=compiled.campaign.options,
+                messages=messages(unpack(taken.packed), compiled.template),
             )
         except (PackingError, ValueError) as error:
             return Unwritable(reason=f"batch {taken.batch} can not be read: {error}")
@@ -147,11 +146,10 @@ class Sender:
             return Missed()
         return await line.post(call, timeout_s=self.served.account.timeout)
 
-    async def conclude(
-        self, taken: Taken, outgoing: Outgoing, disposition: Disposition, sent_at: float, answer: Answer | None
-    ) -> None:
+    async def conclude(self, taken: Taken, outgoing: Outgoing, disposition: Disposition, answer: Answer | None) -> None:
         """Tell the ledger what the call came to."""
         count = len(outgoing.messages)
+        sent_at = taken.slot_us / 1e6  # give or take the tolerance
         match disposition:
             case PerMessage(outcomes=outcomes):
                 pause_s = exhausted_for_s(answer) if answer else None
@@ -159,12 +157,12 @@ class Sender:
                 if pause_s:
                     why = "the gateway's window is used up (X-RateLimit-Remaining: 0)"
                     verdict = Verdict(kind="ok", reason=why, pause_us=int(pause_s * 1e6))
-                await self.settle_batch(taken, Outcomes(sent_at=self._server_s(sent_at), messages=outcomes), verdict)
+                await self.settle_batch(taken, Outcomes(sent_at=sent_at, messages=outcomes), verdict)
             case AllRejected(code=code, reason=reason):
                 outcomes = (Rejected(code=code, reason=reason),) * count
                 words = f"{REFUSED_LIMIT} calls in a row were refused, the last: {code} {reason}"
                 verdict = Verdict(kind="refused", reason=words)
-                await self.settle_batch(taken, Outcomes(sent_at=self._server_s(sent_at), messages=outcomes), verdict)
+                await self.settle_batch(taken, Outcomes(sent_at=sent_at, messages=outcomes), verdict)
             case Lost(code=code, reason=reason):
                 outcomes = (Unconfirmed(code=code, reason=reason),) * count
                 words = (
@@ -172,7 +170,7 @@ class Sender:
                     f"the last: {reason}"
                 )
                 verdict = Verdict(kind="lost", reason=words)
-                await self.settle_batch(taken, Outcomes(sent_at=self._server_s(sent_at), messages=outcomes), verdict)
+                await self.settle_batch(taken, Outcomes(sent_at=sent_at, messages=outcomes), verdict)
             case Throttled(reason=reason, retry_after_s=retry_after_s):
                 pause_us = int((retry_after_s or 0) * 1e6)
                 await self.return_batch(taken, Verdict(kind="throttled", reason=reason, pause_us=pause_us))
@@ -183,13 +181,15 @@ class Sender:
             case PauseCampaign(reason=reason):
                 await self.return_batch(taken, OK, pause_campaign=f"account {self.name}: {reason}")
             case Isolate(code=code, reason=reason):
-                await self.isolate_batch(taken, Rejected(code=code, reason=reason), self._server_s(sent_at))
+                await self.isolate_batch(taken, Rejected(code=code, reason=reason), sent_at)
             case _:
                 assert_never(disposition)
 
     async def settle_batch(self, taken: Taken, outcomes: Outcomes, verdict: Verdict) -> None:
         """Write a batch's outcomes, however long Redis is away."""
         engine = self.engine
+        if verdict.pause_us:
+            self.halted_at = suspended_clock()
         word = await engine.persist(lambda: settle(engine.redis, self.name, taken, outcomes, verdict))
         log.debug("batch.settled", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word)
         if verdict.kind == "lost":
@@ -222,6 +222,3 @@ class Sender:
         """Whether the call may not go any more: its slot has passed, its 2 s, or the lane was halted."""
         is_late = asyncio.get_running_loop().time() > latest_at or suspended_clock() - asked_at > FRESH_S
         return is_late or asked_at < self.halted_at
-
-    def _server_s(self, local: float) -> float:
-        return self.engine.clock.server_s(local)

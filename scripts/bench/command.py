@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from scripts.bench import profile_send, reaction, send, throttle
+from scripts.bench import growth, lanes, produce, profile_send, reaction, send, throttle
 from scripts.bench.figures import FULL, QUICK, Figure
 from scripts.bench.machine import facts
 from scripts.bench.processes import opened
 from scripts.bench.report import show
+from scripts.bench.usual import compare
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -25,23 +26,55 @@ class Name(enum.StrEnum):
 
     SEND = "send"
     PROFILE = "profile"
+    USUAL = "usual"
+    PRODUCE = "produce"
+    GROWTH = "growth"
+    LANES = "lanes"
     REACTION = "reaction"
     THROTTLE = "throttle"
 
 
-_FIGURES = {Name.SEND: send.measure, Name.REACTION: reaction.measure, Name.THROTTLE: throttle.measure}
+_MINUTES = {
+    Name.SEND: "2",
+    Name.PROFILE: "1/4",
+    Name.USUAL: "4",
+    Name.PRODUCE: "1",
+    Name.GROWTH: "4",
+    Name.LANES: "3",
+    Name.REACTION: "1",
+    Name.THROTTLE: "12",
+}
+"""How long each takes in full, on two cores of a small machine."""
+
+_FIGURES = {
+    Name.SEND: send.measure,
+    Name.USUAL: compare.measure,
+    Name.PRODUCE: produce.measure,
+    Name.GROWTH: growth.measure,
+    Name.LANES: lanes.measure,
+    Name.REACTION: reaction.measure,
+    Name.THROTTLE: throttle.measure,
+}
+
+
+_WHICH = "Which measurements, and about how many minutes each takes: " + ", ".join(
+    f"{name} {minutes}" for name, minutes in _MINUTES.items()
+)
 
 
 @app.command()
 def bench(
     *,
-    names: Annotated[list[Name] | None, typer.Argument(help="Which measurements; all without one.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A tenth of the time, one round: for a look.")] = False,
+    names: Annotated[list[Name] | None, typer.Argument(help=_WHICH)] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One round, mostly shorter: a look, some six minutes.")
+    ] = False,
     into: Annotated[Path, typer.Option("--json", help="Where the figures go as JSON.")] = Path("bench.json"),
 ) -> None:
     """Measures on this machine, with real processes, against the simulator; no figure leaves loopback.
 
-    Every figure is a ratio of two things measured in the same run. The whole takes about fifteen minutes.
+    Every figure is a ratio, of two things measured in the same run or to what is asked for. Without names all are
+    made, which takes half an hour.
     """
     plan = QUICK if quick else FULL
     chosen = [name for name in Name if not names or name in names]

@@ -33,6 +33,13 @@ def facts(directory: Path) -> dict[str, Any]:
     }
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _sync_ms(directory: Path) -> float:
     """Return the median time of an fsync after a small write: what Redis pays for every command that writes."""
     path, took = directory / "sync", []

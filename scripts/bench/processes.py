@@ -82,6 +82,12 @@ class Simulator:
         httpx.post(f"{self.url}/_sim/config", json=options, timeout=READY_S).raise_for_status()
         httpx.post(f"{self.url}/_sim/reset", timeout=READY_S).raise_for_status()
 
+    def stats(self) -> dict[str, Any]:
+        """Return its counts since the last `configure`: cheaper for it than `arrivals`."""
+        answer = httpx.get(f"{self.url}/_sim/stats", timeout=READY_S).raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
     def arrivals(self) -> list[dict[str, Any]]:
         """Return every call since the last `configure`, in order of arrival."""
         answer = httpx.get(f"{self.url}/_sim/requests", timeout=READY_S).raise_for_status()

@@ -12,7 +12,7 @@ from pathlib import Path
 import redis
 
 from config.errors import ConfigError
-from config.settings import load_settings
+from config.settings import NO_REDIS, load_settings
 from scripts.cli.words import exact
 from worker.domain.ids import CampaignId
 from worker.embedded import EmbeddedRedis
@@ -21,7 +21,6 @@ from worker.ledger.connection import connect
 from worker.ledger.reading import Standing, newest_first, standings
 
 DEFAULT_DATA = Path(".bulksend")
-NO_REDIS = "there is no Redis: set BULKSEND_REDIS_URL, or give --data DIR for an embedded one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

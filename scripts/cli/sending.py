@@ -32,7 +32,9 @@ from worker.intake.campaign import Campaign
 from worker.intake.rows import RowSource
 from worker.ledger.connection import connect_async
 from worker.ledger.durability import check_durability
+from worker.ledger.errors import LedgerError
 from worker.ledger.reading import ENDED, Standing, lanes, standings
+from worker.producer import ProductionLost
 
 _STOP_MARGIN_S = 15.0
 
@@ -59,21 +61,27 @@ class Stuck(Exception):
 
 
 class Terminated(BaseException):
-    """SIGTERM came: as Ctrl-C, but from another program."""
+    """SIGTERM or SIGHUP came: as Ctrl-C, but from another program, or because the terminal is gone."""
+
+    def __init__(self, number: int) -> None:
+        """Remember which signal: it makes the exit status."""
+        super().__init__()
+        self.number = number
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Turn SIGTERM into `Terminated`."""
+    """Turn SIGTERM and SIGHUP into `Terminated`."""
 
-    def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise Terminated
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        raise Terminated(number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def check_credentials(campaign: Campaign, settings: Settings) -> float:
@@ -102,6 +110,8 @@ def work_off(ledger: Ledger, job: Job, longest_call_s: float, *, as_json: bool =
     with ExitStack() as held:
         rows = _open_rows(held, job) if not found or found[0].state == "producing" else None
         held.enter_context(terminable())
+        # Said before the first message goes: whatever becomes of this process, nobody has to start anew.
+        tell(f"{job.campaign_id}{_go_on(ledger, job, ': should this end early, it goes on with')}")
         try:
             worker = held.enter_context(OwnWorker(ledger.data, stop_within_s=longest_call_s + _STOP_MARGIN_S))
             with new_progress() as progress:
@@ -109,6 +119,15 @@ def work_off(ledger: Ledger, job: Job, longest_call_s: float, *, as_json: bool =
                 return follow(ledger, job.campaign_id, progress, check=_checks(ledger, job, worker))
         except (KeyboardInterrupt, Terminated) as end:
             _interrupted(ledger, job, held, end, as_json=as_json)
+        except (CommandFailed, LedgerError, ProductionLost):
+            tell(
+                f"{job.campaign_id} has not ended{_go_on(ledger, job, '; it goes on, and messages nobody twice, with')}"
+            )
+            raise
+
+
+def _go_on(ledger: Ledger, job: Job, words: str) -> str:
+    return f"{words}\n  {ledger.command(*job.again)}" if job.again else ""
 
 
 def _check_durability(ledger: Ledger, settings: Settings) -> None:
@@ -196,4 +215,4 @@ def _interrupted(ledger: Ledger, job: Job, held: ExitStack, end: BaseException, 
     if as_json:
         document = found[0].as_json() if found else {"id": job.campaign_id}
         emit({**document, "go_on": again}, [], as_json=True)
-    raise typer.Exit(143 if isinstance(end, Terminated) else 130) from end
+    raise typer.Exit(128 + (end.number if isinstance(end, Terminated) else signal.SIGINT)) from end

@@ -15,8 +15,7 @@ from celery.bin.celery import main as celery_main
 
 from config.accounts import load_accounts
 from config.errors import ConfigError
-from config.settings import load_settings
-from scripts.cli.ledger import NO_REDIS
+from config.settings import NO_REDIS, load_settings
 from scripts.cli.options import Data, Json
 from worker import app as celery_app
 from worker.embedded import EmbeddedRedis

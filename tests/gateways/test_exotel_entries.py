@@ -33,6 +33,15 @@ def test_an_entry_that_names_a_stranger_leaves_its_message_unconfirmed():
     assert kinds([ok("09000000001", "a"), failed("09000000099"), ok("09000000003", "c")]) == ["a", "?", "c"]
 
 
+def test_a_stranger_in_a_shifted_answer_makes_nobody_rejected():
+    assert kinds([ok("09000000099", "x"), failed(None), failed(None)]) == ["?", "?", "?"]
+
+
+@pytest.mark.parametrize("to", [919000000001.0, {"number": "09000000001"}, ["09000000001"], True])
+def test_a_number_that_is_no_number_names_nobody(to):
+    assert kinds([ok(to, "a"), ok("09000000002", "b"), failed(None)]) == ["?", "b", "?"]
+
+
 def test_entries_in_another_order_are_matched_by_number_alone():
     assert kinds([failed("09000000002"), ok("09000000001", "a"), failed(None)]) == ["a", "-", "?"]
 
@@ -96,7 +105,7 @@ def test_a_reason_is_a_word_of_exotels_and_never_a_number(fields, reason):
     assert outcome.reason == reason
 
 
-@pytest.mark.parametrize("sid", [None, "", 7, True, [], {"a": 1}, "two words", "s" * 129, "ü"])
+@pytest.mark.parametrize("sid", [None, "", 7.5, True, [], {"a": 1}, "two words", "s" * 129, "ü"])
 def test_without_an_id_and_without_a_failure_it_is_not_known(sid):
     (outcome,) = outcomes_of([{"Sid": sid, "Status": "queued"}], MESSAGES[:1])
     assert isinstance(outcome, Unconfirmed)

@@ -29,11 +29,12 @@ def test_a_resumed_campaign_goes_on_at_once(ledger):
     ledger.take_one()
 
 
-def test_a_second_pause_keeps_the_first_one_s_reason(ledger):
+def test_a_second_pause_says_so_and_keeps_the_first_one_s_reason(ledger):
     ledger.campaign(1)
     ledger.pause(reason="first")
     assert ledger.pause(reason="second") == "paused"
-    assert ledger.fields(keys.campaign("c"))["reason"] == "first"
+    assert ledger.pause(reason="second") == "paused"
+    assert ledger.fields(keys.campaign("c"))["reason"] == "second; before that: first"
 
 
 def test_resuming_what_runs_changes_nothing(ledger):

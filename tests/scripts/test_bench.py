@@ -1,6 +1,8 @@
 """The bench: what its figures are made of, and one short run of it. No speed is asserted: that is its own job."""
 
+import csv
 import json
+import os
 import subprocess
 import sys
 
@@ -8,7 +10,14 @@ import pytest
 
 from scripts.bench.figures import Figure, Spread, Target
 from scripts.bench.machine import Neighbours
+from scripts.bench.memory import peak_bytes
 from scripts.bench.precision import Slots, lateness, used_share
+from scripts.bench.processes import BODIES, Simulator, people
+from scripts.bench.recipients import BODY, COLUMNS, write_recipients
+from scripts.bench.usual import URL_VARIABLE
+from worker.intake.batches import prepare
+from worker.intake.campaign import Campaign
+from worker.intake.readers import open_rows
 
 
 def _every(spacing_s, count, start=1_800_000_000.0):
@@ -79,6 +88,71 @@ def test_neighbours_are_not_blamed_for_what_is_ours():
     assert Neighbours(lambda: next(used)).cores() in {0.0, None}
 
 
+def test_made_up_recipients_are_all_valid_and_nobody_is_there_twice(tmp_path):
+    path = tmp_path / "recipients.csv"
+    write_recipients(path, 2_000)
+    campaign = Campaign(name="bench", accounts=("bench",), sender="EXOTEL", body=BODY)
+    with open_rows(path) as rows:
+        prepared = list(prepare(rows, campaign))
+    assert [len(each.content.rows) for each in prepared] == [100] * 20
+    assert sum(each.invalid + each.duplicate for each in prepared) == 0
+
+
+def test_made_up_recipients_are_the_same_each_time_and_do_not_repeat_their_names(tmp_path):
+    paths = [tmp_path / "first.csv", tmp_path / "second.csv"]
+    for path in paths:
+        write_recipients(path, 500)
+    first, second = (path.read_text(encoding="utf-8") for path in paths)
+    assert first == second
+    header, *rows = csv.reader(first.splitlines())
+    assert tuple(header) == COLUMNS
+    assert len({row[1] for row in rows}) > 490
+
+
+def test_the_peak_of_memory_grows_with_what_is_held_and_stays():
+    before = peak_bytes()
+    held = bytearray(b"x") * (peak_bytes() + 50_000_000)
+    grown = peak_bytes()
+    del held
+    assert grown > before + 40_000_000
+    assert peak_bytes() > grown - 5_000_000  # the kernel counts in lots
+
+
+@pytest.fixture
+def simulator():
+    simulator = Simulator.start()
+    yield simulator
+    simulator.process.terminate()
+    simulator.process.communicate()
+
+
+@pytest.mark.system
+def test_the_usual_ways_send_the_same_messages_as_ours(simulator, monkeypatch):
+    monkeypatch.setenv(URL_VARIABLE, f"{simulator.url}/v1/Accounts/usual/Sms")
+    from scripts.bench.usual.tasks import send_batch, send_single
+
+    rows = list(people(1))
+    entries = send_batch(rows)
+    assert len({entry["sid"] for entry in entries}) == 100
+    assert {entry["status"] for entry in entries} == {"queued"}
+    (entry,) = send_single(rows[0])
+    assert entry["status"] == "queued"
+    assert int(entry["code"]) == int(entries[0]["code"])
+    stats = simulator.stats()
+    assert (stats["requests"], stats["accepted"], stats["distinct"]) == (2, 101, 100)
+    assert BODIES["dynamic"] == BODY
+
+
+@pytest.mark.system
+def test_the_help_tells_how_long_each_measurement_takes():
+    command = [sys.executable, "-m", "scripts.bench", "--help"]
+    environ = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
+    words = " ".join(done.stdout.replace("│", " ").split())
+    for name in ("send 2", "usual 4", "produce 1", "growth 4", "lanes 3", "reaction 1", "throttle 12"):
+        assert name in words
+
+
 @pytest.mark.system
 @pytest.mark.timeout(120)
 def test_a_quick_run_prints_its_table_and_writes_the_same_as_json(tmp_path):
@@ -91,6 +165,9 @@ def test_a_quick_run_prints_its_table_and_writes_the_same_as_json(tmp_path):
         "static, 64 at once",
         "dynamic, 64 at once",
         "dynamic, 8 at once",
+        "dynamic, 64 at once, 50 ms",
+        "dynamic, 64 at once, two workers",
+        "dynamic, 64 at once, 50 ms, two workers",
     ]
     assert all(figure["ratio"]["median"] > 0 for figure in document["figures"])
     assert {"cores", "python", "load", "versions"} <= document["machine"].keys()

@@ -20,14 +20,15 @@ def answer(status=429, **headers):
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("30", 30.0), (" 30 ", 30.0), ("1.5", 1.5), ("86400", 86400.0), ("9" * 18, LONGEST_PAUSE_S), (LATER, 45.0)],
+    [("30", 30.0), (" 30 ", 30.0), ("1.5", 1.5), ("86400", 86400.0), ("9" * 18, LONGEST_PAUSE_S), (LATER, 45.0)]
+    + [("2, 4", 4.0), ("9" * 23, LONGEST_PAUSE_S)],
 )
 def test_retry_after_is_seconds_or_a_date(text, seconds):
     assert retry_after_s(answer(retry_after=text)) == seconds
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "0.0", "-5", "nan", "inf", "1e5", "soon", "30, 30", "١٢", DATE, "Fri, 99 Jan 2027 08:00:45 GMT"]
+    "text", ["", "0", "0.0", "-5", "nan", "inf", "1e5", "soon", "30, soon", "١٢", DATE, "Fri, 99 Jan 2027 08:00:45 GMT"]
 )
 def test_what_asks_for_no_pause_or_can_not_be_read_is_none(text):
     assert retry_after_s(answer(retry_after=text)) is None

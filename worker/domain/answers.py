@@ -27,7 +27,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unconfirmed:
-    """Whether the gateway took the message is not known; it is never sent again by itself."""
+    """Whether the gateway took the message is not known: it is not sent again, but once where the campaign asks so."""
 
     reason: str
     code: str = ""

@@ -17,7 +17,7 @@ LONGEST_PAUSE_S = 30 * 86400.0
 LONGEST_EXHAUSTION_S = 900.0
 """A window that is used up without a refusal holds us back no longer than this."""
 
-_DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?", re.ASCII)
+_DECIMAL = re.compile(r"[0-9]{1,100}(\.[0-9]{1,9})?", re.ASCII)
 _EPOCH_FROM_S = 1e9
 _EPOCH_FROM_MS = 1e11
 
@@ -43,7 +43,9 @@ def exhausted_for_s(answer: Answer) -> float | None:
 
 def _retry_after_s(answer: Answer) -> float | None:
     text = answer.headers.get("retry-after", "")
-    seconds = _number(text)
+    # The header given twice arrives as a list: the longer wait is right for both.
+    numbers = [_number(part) for part in text.split(",")]
+    seconds = max((number for number in numbers if number is not None), default=None) if None not in numbers else None
     if seconds is None:
         at = _date_s(text)
         seconds = None if at is None else at - _answered_at(answer)

@@ -62,23 +62,18 @@ def _known_code(text: str) -> str:
 
 
 def _by_place(entries: Sequence[Entry], messages: Sequence[Message]) -> list[Entry | None] | None:
-    """Give each message the entry at its place, `None` where that names a stranger.
+    """Give each message the entry at its place.
 
-    `None` for the whole where places can not be trusted: another number of entries, or one that names the message of
-    another place.
+    `None` where places can not be trusted: another number of entries, or one that names anybody else. Entries that
+    name nobody would be taken for the wrong people's if the array were shifted.
     """
     if len(entries) != len(messages):
         return None
-    mine: list[Entry | None] = []
     for entry, message in zip(entries, messages, strict=True):
         echo = _echo(entry, "To")
-        if not echo or same_number(echo, message.to):
-            mine.append(entry)
-        elif any(same_number(echo, other.to) for other in messages):
+        if echo and not same_number(echo, message.to):
             return None
-        else:
-            mine.append(None)
-    return mine
+    return list(entries)
 
 
 def _only_entry_for(message: Message, entries: Sequence[Entry], messages: Sequence[Message]) -> Entry | None:
@@ -97,8 +92,9 @@ def _repeats_body(entry: Entry, message: Message) -> bool:
 
 
 def _echo(entry: Entry, key: str) -> str:
-    """Give what the entry repeats of the message, "" for nothing."""
-    return _text(entry.get(key))
+    """Give what the entry repeats of the message, "" for nothing; what is no text and no number repeats no message."""
+    value = entry.get(key)
+    return "" if value is None else _text(value) or ("" if value == "" else "?")
 
 
 def _text(value: object) -> str:
@@ -108,12 +104,12 @@ def _text(value: object) -> str:
 
 
 def _outcome(entry: Entry) -> MessageOutcome:
-    sid, state = entry.get("Sid"), entry.get("Status")
+    sid, state = _text(entry.get("Sid")), entry.get("Status")
     code = code_of(entry.get("DetailedStatusCode"))
     # "failed", "failed-dnd" in the reference, "failed_dnd" in Exotel's console. A failure with an id is a failure.
     if isinstance(state, str) and state.strip().casefold().startswith("failed"):
         return Rejected(code=code, reason=_detail(entry, code))
-    if isinstance(sid, str) and _SID.fullmatch(sid):
+    if _SID.fullmatch(sid):
         return Accepted(gateway_id=sid, code=code)
     return _NOT_TAKEN
 

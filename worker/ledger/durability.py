@@ -21,7 +21,7 @@ class Durability:
 
 
 async def check_durability(client: redis.asyncio.Redis) -> Durability:
-    """Ask the server how it keeps what it is told; raises `LedgerUnavailable`."""
+    """Ask the server how it keeps what it is told; raises `LedgerError`."""
     with translated():
         persistence = await client.info("persistence")
         memory = await client.info("memory")

@@ -1,7 +1,9 @@
 """Where everything stands in Redis: the schema of the ledger.
 
 bs:campaigns                zset   campaign → created at (us)
-bs:c:ID                     hash   the campaign: state, reason, doc, position, digest, counters
+bs:c:ID                     hash   the campaign: name, doc, accounts, state, reason, its counters; of production token,
+                                   file, position, digest, stretches, whole, hold; `made` batches beyond the stretches;
+                                   refusals in a row; resend (1: asked for), resends (due); created_at, … (us)
 bs:c:ID:codes               hash   "code reason" → rejected messages
 bs:c:ID:queue               list   numbers of the batches that wait
 bs:c:ID:b:N                 string one stretch of the input, packed (see packing.py), or messages that moved here from
@@ -10,7 +12,8 @@ bs:c:ID:s:N                 hash   state of batch N: absent while it waits, send
                                    batches to which messages of it have moved
 bs:c:ID:o:N                 string outcomes of batch N, packed; absent where every message is unconfirmed by expiry
 bs:c:ID:resent              set    batches that are resends: none of them is sent a third time
-bs:lane:A                   hash   the account's lane: open or held, throttle, ceilings, ring
+bs:lane:A                   hash   the account's lane: open or held, pause and speed (lane.lua), ceilings and seats
+                                   (seat.lua), last slot and turn (take.lua), ring (sweep.lua)
 bs:lane:A:campaigns         zset   campaigns with work for the account → turn
 bs:lane:A:seats             zset   owner → expiry (us)
 bs:lane:A:attempts          hash   attempt → "campaign batch owner size taken_at", while sending

@@ -74,7 +74,7 @@ def begin(
     match reply:
         case [b"new"]:
             return New()
-        case [b"continue", position, digest, _]:
+        case [b"continue", position, digest]:
             return Continue(position=int(position), digest=digest.decode())
         case [b"done", state]:
             return Whole(state=state.decode())

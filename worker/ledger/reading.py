@@ -93,14 +93,8 @@ def exists(client: redis.Redis, campaign_id: CampaignId) -> bool:
         return bool(client.exists(keys.campaign(campaign_id)))
 
 
-def campaign_doc(client: redis.Redis, campaign_id: CampaignId) -> bytes:
-    """Return the campaign file as JSON, as production stored it."""
-    with translated():
-        return cast(bytes, client.hget(keys.campaign(campaign_id), "doc"))
-
-
 def newest_first(client: redis.Redis) -> list[CampaignId]:
-    """Return every campaign's id."""
+    """Return every campaign's id, the newest campaign's first."""
     with translated():
         return [CampaignId(name.decode()) for name in cast(list[bytes], client.zrevrange(keys.CAMPAIGNS, 0, -1))]
 

@@ -46,7 +46,7 @@ async def announce(client: redis.asyncio.Redis, owner: Owner, ceilings: dict[Acc
 
 @dataclass(frozen=True, slots=True)
 class NoSeat:
-    """The lane has as many processes as it needs."""
+    """The lane has as many processes as it needs; or, where a renewal was asked for, the seat is held no more."""
 
 
 async def take_seat(client: redis.asyncio.Redis, account: AccountName, owner: Owner, now: int = 0) -> Seat | NoSeat:

@@ -1,5 +1,6 @@
-"""The sender's side of the ledger: take, settle, give back, back off. Each is one script, fenced by the attempt's id.
+"""The sender's side of the ledger: take, settle, give back, isolate, void, back off.
 
+Each is one script; all but the last are fenced by the attempt's id.
 Invariant: a message is on the wire only under an attempt that the ledger has recorded and confirmed durable.
 """
 
@@ -24,7 +25,7 @@ LOST_LIMIT = 5
 """So many unconfirmed calls in a row hold the account."""
 
 REFUSED_LIMIT = 20
-"""So many calls of one campaign in a row, refused with 400, pause it."""
+"""So many calls of one campaign in a row, refused for what is in them (400, 413), pause it."""
 
 WAITAOF_MS = 3000
 WAIT_MS = 1000
@@ -286,5 +287,8 @@ async def _back(
 async def back_off(
     client: redis.asyncio.Redis, account: AccountName, reason: str, *, spread: float, began: int = 0, now: int = 0
 ) -> None:
-    """Pause the lane with its own back-off: the gateway could not be reached, and nothing was taken."""
+    """Pause the lane with its own back-off: the gateway could not be reached, and nothing was taken.
+
+    `began`: when the attempt to connect began, microseconds by the server's clock; 0 for now.
+    """
     await load("backoff").acall(client, [keys.lane(account)], [now, began, reason, spread])

@@ -2,15 +2,16 @@
 -- KEYS[1] campaign hash  KEYS[2] all campaigns
 -- ARGV[1] now us  ARGV[2] id  ARGV[3] producer's token  ARGV[4] digest of the campaign file  ARGV[5] campaign JSON
 -- ARGV[6] name  ARGV[7] accounts, blank-separated  ARGV[8] 1 where unconfirmed messages are sent once more
--- Returns {"new"}, {"continue", position, digest, stretches}, {"done", state} or {"differs"}.
+-- Returns {"new"}, {"continue", position, digest}, {"done", state} or {"differs"}.
 -- Invariant: one token at a time may append; the newest producer has it. A whole campaign is never changed.
 -- Called by: worker.ledger.production.begin
 -- joined: clock
 local now = clock(ARGV[1])
-local c = redis.call('HMGET', KEYS[1], 'state', 'file', 'position', 'digest', 'stretches')
+local c = redis.call('HMGET', KEYS[1], 'state', 'file', 'position', 'digest')
 if not c[1] then
   redis.call('HSET', KEYS[1], 'state', 'producing', 'reason', '', 'token', ARGV[3], 'file', ARGV[4], 'doc', ARGV[5],
-    'name', ARGV[6], 'accounts', ARGV[7], 'created_at', now, 'resumed_at', now, 'whole', 0, 'hold', '', 'resend', ARGV[8], 'resends', 0,
+    'name', ARGV[6], 'accounts', ARGV[7], 'created_at', now, 'resumed_at', now, 'whole', 0, 'hold', '',
+    'resend', ARGV[8], 'resends', 0,
     'position', 0, 'digest', '', 'stretches', 0, 'batches', 0,
     'rows', 0, 'invalid', 0, 'duplicate', 0, 'suppressed', 0, 'queued', 0, 'pending', 0, 'in_flight', 0,
     'accepted', 0, 'rejected', 0, 'unconfirmed', 0, 'expired', 0, 'cancelled', 0,
@@ -21,4 +22,4 @@ end
 if c[1] ~= 'producing' then return {'done', c[1]} end
 if c[2] ~= ARGV[4] then return {'differs'} end
 redis.call('HSET', KEYS[1], 'token', ARGV[3])
-return {'continue', c[3], c[4], c[5]}
+return {'continue', c[3], c[4]}

@@ -1,7 +1,7 @@
 -- Joined into other scripts: the campaign's own breaker.
--- Campaign fields: refusals (its calls refused with 400 in a row), resumed_at.
+-- Campaign fields: refusals (its calls in a row that were refused for what is in them: 400, 413), resumed_at.
 
--- refused: one more call was refused with 400; the `limit`-th in a row pauses the campaign, with `reason`.
+-- refused: one more call was refused so; the `limit`-th in a row pauses the campaign, with `reason`.
 -- A verdict from before the last resume counts for nothing.
 local function refused(prefix, id, taken, now, limit, reason)
   local key = prefix .. 'c:' .. id

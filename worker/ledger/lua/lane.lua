@@ -1,5 +1,6 @@
 -- Joined into other scripts: the account's throttle as a function of time, and what a verdict does to a lane.
--- Lane fields: state, reason, paused_until, pause_us, factor, refused, slow_at, backoff, careful, streak, changed_at.
+-- Lane fields: state, reason, paused_until, pause_us, pause_reason, factor, refused, slow_at, backoff, careful, streak,
+-- changed_at.
 -- Invariants: a pause only grows until `account open`; the factor is halved at most once a pause, never below 1/64;
 -- a verdict on an attempt taken before `changed_at` may lengthen a running pause and does nothing else to the lane;
 -- after the server's clock stepped back, no pause lies further ahead than its own full length.

@@ -2,7 +2,7 @@
 -- KEYS[1] campaign hash  KEYS[2] batch state  KEYS[3] batch outcomes  KEYS[4] codes  KEYS[5] lane  KEYS[6] its attempts
 -- KEYS[7] all attempts by expiry
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] attempt  ARGV[5] campaign
--- ARGV[6] verdict ok|lost, or refused: every message, with 400
+-- ARGV[6] verdict ok|lost, or refused: every message, with 400 (for the lane that is ok)
 -- ARGV[7] verdict's words  ARGV[8] pause us asked by the gateway  ARGV[9] unconfirmed calls in a row that hold the account
 -- ARGV[10] accepted  ARGV[11] rejected  ARGV[12] unconfirmed  ARGV[13] packed outcomes
 -- ARGV[14] refusals in a row that pause the campaign  ARGV[15] batch n; then pairs: code, count
@@ -40,6 +40,7 @@ if ARGV[6] == 'refused' then
 elseif ARGV[6] == 'ok' then
   redis.call('HSET', KEYS[1], 'refusals', 0)
 end
-verdict(KEYS[5], ARGV[6] == 'refused' and 'ok' or ARGV[6], now, tonumber(s[5]), ARGV[7], tonumber(ARGV[8]), 0, tonumber(ARGV[9]))
+local kind = ARGV[6] == 'refused' and 'ok' or ARGV[6]
+verdict(KEYS[5], kind, now, tonumber(s[5]), ARGV[7], tonumber(ARGV[8]), 0, tonumber(ARGV[9]))
 finish_when_done(prefix, ARGV[5], now)
 return late and 'late' or 'settled'
