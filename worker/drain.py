@@ -44,7 +44,7 @@ LOOKAHEAD_S = 0.1
 """A slot is given so long ahead: enough to write the call, short enough that a pause bites at once."""
 
 LEAD_S = 0.02
-"""No slot is nearer: before it comes the intent is confirmed on disk, a new campaign is read and the call is written."""
+"""No slot is nearer: before it the intent is confirmed on disk, a new campaign is read and the call is written."""
 
 CLOCK_LOOKS = 5
 """Exchanges by which a drain learns the server's clock before its first slot: the shortest decides."""

@@ -1,8 +1,8 @@
 """How a batch's content lies in Redis: numbers plain, the rest compressed.
 
 Layout: the count n (2 bytes), n numbers (8 bytes each), then zlib over JSON of everything else; integers big-endian.
-The numbers lie open so that a script can compare them with a suppression list (none does yet); a checksum of them stands
-in the compressed part, so that a damaged number is never sent to.
+The numbers lie open so that a script can compare them with a suppression list (none does yet); a checksum of them
+stands in the compressed part, so that a damaged number is never sent to.
 """
 
 import struct
