@@ -103,8 +103,7 @@ class Drain:
         stretch_ends = loop.time() + STRETCH_S
         while not self.engine.stopping.is_set():
             if self.crowded.is_set() and loop.time() > stretch_ends:
-                self.engine.spawn(f"ring {self.name}", asyncio.to_thread(self.engine.ring, self.name))
-                return
+                return  # the runtime rings for the lane that waits, then for this one
             room = self.seat.concurrency - len(self.busy)
             if room <= 0:
                 await self._one_done()
@@ -169,6 +168,8 @@ class Drain:
             for attempt in attempts:
                 self._void(attempt)
             if isinstance(error, LedgerBroken):
+                for line in lines:
+                    self.lines.give_back(line)
                 raise
             turn = Wait(seconds=ASK_EVERY_S)
         for taken, line in zip(given, lines, strict=False):

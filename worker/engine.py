@@ -161,9 +161,11 @@ class Engine:
             try:
                 # First the sweep: it counts this process as live, and only a live worker's ceilings are kept.
                 swept = await sweep(self.redis, self.owner)
+                for account in swept.ring:
+                    self.spawn(f"ring {account}", asyncio.to_thread(self.ring, account))
                 for campaign_id, batch in swept.resends:
                     word = await resend(self.redis, campaign_id, batch)
-                    log.info("batch.resent", campaign=campaign_id, batch=batch, how=word)
+                    log.info("resend.done", campaign=campaign_id, batch=batch, how=word)
                 await self.observe_clock()
                 if now - announced_at > ANNOUNCE_EVERY_S:
                     await self.announce()
@@ -174,8 +176,6 @@ class Engine:
                 continue
             if swept.expired:
                 log.warning("sweep.expired", batches=swept.expired)
-            for account in swept.ring:
-                self.spawn(f"ring {account}", asyncio.to_thread(self.ring, account))
             await asyncio.sleep(SWEEP_EVERY_S)
 
     async def observe_clock(self) -> None:

@@ -12,7 +12,7 @@ import structlog
 from celery import Celery, bootsteps
 from celery.signals import worker_shutting_down
 
-from config.settings import Settings, load_settings
+from config.settings import NO_REDIS, Settings, load_settings
 from worker.domain.ids import AccountName
 from worker.drain import drain
 from worker.engine import Engine
@@ -24,14 +24,16 @@ from worker.roster import Roster
 log = structlog.stdlib.get_logger("bulksend.worker")
 
 MOST_LANES = 48
-"""Lanes served at once by a process; each costs a waiting thread of Celery's pool of 64, and other tasks need some."""
+"""Lanes served at once by a process, at most three for four threads: each costs a waiting thread of its pool, and a
+ring must still find one."""
 
 
 class Runtime:
     """The loop, its thread, and the lanes that are being served."""
 
-    def __init__(self, app: Celery, settings: Settings, node: str) -> None:
-        """Remember how to work, as the worker `node`; nothing runs before `start`."""
+    def __init__(self, app: Celery, settings: Settings, node: str, threads: int) -> None:
+        """Remember how to work, as the worker `node` with so many threads; nothing runs before `start`."""
+        self._most_lanes = max(1, min(MOST_LANES, threads * 3 // 4))
         self._app = app
         self._events = BatchEvents(lambda: CeleryPostman(app, node))
         self._settings = settings
@@ -42,6 +44,7 @@ class Runtime:
         self._crowded: asyncio.Event
         self._serving: set[AccountName] = set()
         self._rung: set[AccountName] = set()
+        self._turned_away: dict[AccountName, None] = {}
 
     def start(self) -> None:
         """Start the loop and the sweep."""
@@ -83,18 +86,38 @@ class Runtime:
             # It may be about to leave: then this ring must not go unheard.
             self._rung.add(account)
             return
-        if len(self._serving) >= MOST_LANES:
+        if len(self._serving) >= self._most_lanes:
+            self._turned_away[account] = None
             self._crowded.set()
             return
+        self._turned_away.pop(account, None)
         self._serving.add(account)
         self._rung.add(account)
         try:
             while account in self._rung and not engine.stopping.is_set():
                 self._rung.discard(account)
                 await drain(engine, account, self._crowded)
+                if self._crowded.is_set():
+                    self._rung.add(account)
+                    break
         finally:
             self._serving.discard(account)
+            self._make_room(engine, account)
+
+    def _make_room(self, engine: Engine, account: AccountName) -> None:
+        """Ring for the lane that was turned away first, then for the one that gave its place up."""
+        bells = [*list(self._turned_away)[:1], *({account} & self._rung)]
+        self._rung.discard(account)
+        if len(self._turned_away) <= 1:
             self._crowded.clear()
+        for bell in bells:
+            self._turned_away.pop(bell, None)
+        if bells and not engine.stopping.is_set():
+            engine.spawn(f"ring {account}", asyncio.to_thread(self._ring_all, bells))
+
+    def _ring_all(self, accounts: list[AccountName]) -> None:
+        for account in accounts:
+            self._ring(account)
 
     def stop_taking(self) -> None:
         """Take no more batches; what is on the wire goes on."""
@@ -143,7 +166,11 @@ class RuntimeStep(bootsteps.StartStopStep):
     def start(self, parent: object) -> None:
         """Start the loop, and listen for the worker's end."""
         global _current  # noqa: PLW0603 - one runtime a process, made by the worker and found by its tasks
-        _current = Runtime(parent.app, load_settings(), parent.hostname)  # type: ignore[attr-defined]
+        settings = load_settings()
+        if settings.redis_url is None:
+            log.error("worker.not_started", why=NO_REDIS)
+            raise SystemExit(2)
+        _current = Runtime(parent.app, settings, parent.hostname, parent.concurrency)  # type: ignore[attr-defined]
         _current.start()
         worker_shutting_down.connect(_stop_taking)
 

@@ -193,7 +193,7 @@ class Sender:
         word = await engine.persist(lambda: settle(engine.redis, self.name, taken, outcomes, verdict))
         log.debug("batch.settled", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word)
         if verdict.kind == "lost":
-            log.warning("batch.unconfirmed", campaign=taken.campaign, batch=taken.batch, why=verdict.reason)
+            log.warning("batch.unconfirmed", campaign=taken.campaign, batch=taken.batch, why=counted(outcomes.messages))
             engine.events.ended(taken.attempt, "failed", counted(outcomes.messages))
         else:
             engine.events.ended(taken.attempt, "succeeded", counted(outcomes.messages))

@@ -50,6 +50,6 @@ def _unconfirmed(packed: bytes, outcomes: bytes | None) -> BatchContent | None:
         if outcomes is None:
             return chosen(content, range(len(content.rows)))
         told = unpack_outcomes(outcomes).messages
-    except (PackingError, zlib.error, ValueError):
+    except (PackingError, zlib.error, ValueError, TypeError, KeyError):
         return None
     return chosen(content, [place for place, outcome in enumerate(told) if isinstance(outcome, Unconfirmed)])
