@@ -1,13 +1,14 @@
 """ring: a doorbell for an account's lane, so that a worker serves it at once."""
 
+import logging
 from collections.abc import Iterable
 
-import structlog
 from kombu.exceptions import OperationalError
 
 from worker.app import app
 
-log = structlog.stdlib.get_logger("bulksend.tasks")
+# The standard library's: in a caller's process nobody has configured ours, and standard output is the caller's.
+log = logging.getLogger("bulksend.tasks")
 
 
 def ring(accounts: Iterable[str]) -> None:
@@ -16,4 +17,4 @@ def ring(accounts: Iterable[str]) -> None:
         try:
             app.send_task("bulksend.drain", args=[account], retry=False)
         except OperationalError as error:
-            log.warning("bell.not_rung", account=account, why=str(error))
+            log.warning("bell.not_rung account=%s why=%s", account, error)
