@@ -33,23 +33,25 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
+def _with_real_password(url: str, parts: SplitResult) -> str:
+    if is_placeholder(unquote(parts.password or "")):
+        raise ValueError("has a placeholder for a password")
+    return url
+
+
 def _redis_url(url: str) -> str:
     parts = _split(url)
     reachable = parts.path if parts.scheme == "unix" else parts.hostname
     if parts.scheme not in {"redis", "rediss", "unix"} or not reachable:
         raise ValueError("should be redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:///PATH?db=DB")
-    if is_placeholder(unquote(parts.password or "")):
-        raise ValueError("has a placeholder for a password")
-    return url
+    return _with_real_password(url, parts)
 
 
 def _broker_url(url: str) -> str:
     parts = _split(url)
     if parts.scheme not in {"amqp", "amqps", "redis", "rediss"} or not parts.hostname:
         raise ValueError("should be amqp://USER:PASSWORD@HOST:PORT/VHOST, amqps:// or as BULKSEND_REDIS_URL")
-    if is_placeholder(unquote(parts.password or "")):
-        raise ValueError("has a placeholder for a password")
-    return url
+    return _with_real_password(url, parts)
 
 
 def _public_url(url: str) -> str:
