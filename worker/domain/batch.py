@@ -2,17 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
+
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 class Message(NamedTuple):
     """One text to one number: `to` is the E.164 number's digits as an integer (91… for India).
+
+    `body` is the text, or the gateway's content object as JSON. `options` are the gateway's settings that differ
+    between messages, by the names of `Outgoing.options`; they go before those of the call.
 
     A tuple, because a hundred are made for every call: a frozen dataclass takes three times as long.
     """
 
     to: int
     body: str
+    options: Mapping[str, str] = NO_OPTIONS
 
     def __repr__(self) -> str:
         """Show neither number nor text: a repr may end in a log."""
@@ -25,10 +32,12 @@ class Outgoing:
 
     `reference` names campaign and batch at the gateway (Exotel's CustomField). `sender` is the campaign's `from`
     ("" where it gave none). `options` has the campaign's gateway settings that were given, by contract name:
-    `sms_type`, `dlt_entity_id`, `dlt_template_id`.
+    `sms_type`, `dlt_entity_id`, `dlt_template_id`. `callback_url` is where the gateway may send this batch's delivery
+    reports, "" where none are asked for.
     """
 
     reference: str
+    callback_url: str = ""
     sender: str
     options: Mapping[str, str]
     messages: tuple[Message, ...]
