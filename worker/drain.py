@@ -297,6 +297,7 @@ async def _seated(engine: Engine, name: AccountName, crowded: asyncio.Event) -> 
             expiry_us=expiry_us(served),
             confirm=durability.waitaof,
             replicas=engine.replicas,
+            limit=served.gateway.batch_limit,
         ),
         seat=seat,
     )

@@ -36,7 +36,7 @@ from worker.engine import Engine
 from worker.events import counted
 from worker.ledger.errors import LedgerError
 from worker.ledger.outcomes import Outcomes
-from worker.ledger.packing import PackingError, unpack
+from worker.ledger.packing import PackingError
 from worker.ledger.sending import LOST_LIMIT, REFUSED_LIMIT, Taken, Verdict, give_back, isolate, settle
 from worker.line import Line
 from worker.roster import Served
@@ -121,7 +121,7 @@ class Sender:
                 reference=f"{taken.campaign}:{taken.batch}",
                 sender=compiled.campaign.sender or "",
                 options=compiled.campaign.options,
-                messages=messages(unpack(taken.packed), compiled.template),
+                messages=messages(taken.content(), compiled.template),
             )
         except (PackingError, ValueError) as error:
             return Unwritable(reason=f"batch {taken.batch} can not be read: {error}")

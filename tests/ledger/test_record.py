@@ -20,9 +20,10 @@ from worker.ledger.outcomes import Outcomes
 from worker.ledger.packing import pack
 from worker.ledger.production import Stretch, append, begin, start
 from worker.ledger.reading import standings
-from worker.ledger.record import AT_ONCE, FIELDS, NO_ANSWER, OUTCOMES, own_names, report_columns, report_rows
+from worker.ledger.record import FIELDS, OUTCOMES, own_names, report_columns, report_rows
 from worker.ledger.seats import Ceiling, announce, take_seat
 from worker.ledger.sending import Batches, Intent, Verdict, give_back, settle, take
+from worker.ledger.stored import AT_ONCE, NO_ANSWER
 from worker.ledger.sweeping import sweep
 
 ID = CampaignId("c1")

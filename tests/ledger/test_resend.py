@@ -9,9 +9,10 @@ from worker.ledger.audit import audit
 from worker.ledger.errors import LedgerBroken
 from worker.ledger.packing import unpack
 from worker.ledger.reading import standings
-from worker.ledger.record import NO_ANSWER, report_rows
+from worker.ledger.record import report_rows
 from worker.ledger.scripts import load
 from worker.ledger.sending import Stop
+from worker.ledger.stored import NO_ANSWER
 
 S = 1_000_000
 T0 = 1_800_000_000 * S
@@ -137,7 +138,7 @@ def test_exactly_the_unconfirmed_messages_move_to_a_batch_behind_the_others(ledg
 def test_all_of_an_expired_batch_moves(ledger, expired):
     sweep_for(ledger, EXPIRY_S)
     assert ledger.resend() == "resent"
-    assert (ledger.batch()["state"], ledger.batch()["children"]) == ("moved", "2")
+    assert (ledger.batch()["state"], ledger.batch()["children"]) == ("settled", "2")
     assert outcomes(ledger) == [("pending", 2, 1)] * 3
     ledger.settle(ledger.next_one(), "aru")
     assert outcomes(ledger) == [("accepted", 2, 2), ("rejected", 2, 2), ("unconfirmed", 2, 2)]

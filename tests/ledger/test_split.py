@@ -9,8 +9,9 @@ from worker.domain.content import BatchContent, Passed
 from worker.ledger import keys, production, sending
 from worker.ledger.audit import audit
 from worker.ledger.packing import pack, unpack
-from worker.ledger.record import NO_ANSWER, report_rows
+from worker.ledger.record import report_rows
 from worker.ledger.sending import Batches, Stop
+from worker.ledger.stored import NO_ANSWER
 
 S = 1_000_000
 REFUSAL = Rejected(code="40202", reason="Message body is invalid.")

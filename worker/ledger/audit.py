@@ -48,6 +48,7 @@ class _Recount:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
+    deliveries: Counter[str] = field(default_factory=Counter)
     waiting: set[int] = field(default_factory=set)
     broken: list[str] = field(default_factory=list)
     rows: int = 0
@@ -100,7 +101,7 @@ def _recount(client: redis.Redis, campaign_id: CampaignId, books: _Books) -> _Re
     found = _Recount()
     for stored in stored_stretches(client, campaign_id, books.count("stretches")):
         try:
-            _count_stretch(rows_of(client, campaign_id, stored, books.fields["state"]), found)
+            _count_stretch(rows_of(client, stored, books.fields["state"]), found)
         except LedgerBroken as error:
             found.broken.append(str(error))
     return found
@@ -117,6 +118,10 @@ def _count_stretch(rows: list[ReportRow], found: _Recount) -> None:
             found.numbers[number % _BUCKETS].append(number)
         if row.outcome == "rejected":
             found.codes[f"{row.code or ''} {row.reason or ''}".strip()] += 1
+        if row.delivery == "undelivered":
+            found.codes[f"{row.delivery_code or ''} {row.reason or ''}".strip() or "UNDELIVERED"] += 1
+        if row.delivery is not None:
+            found.deliveries[row.delivery] += 1
         if row.outcome == "pending" and row.batch is not None:
             found.waiting.add(row.batch)
 
@@ -136,6 +141,7 @@ def _law(books: _Books) -> tuple[str, ...]:
 def _compare(books: _Books, found: _Recount) -> Iterator[str]:
     yield from found.broken
     counted = {outcome: found.outcomes[outcome] for outcome in OUTCOMES}
+    counted |= {name: found.deliveries[name] for name in ("delivered", "undelivered")}
     counted |= {"rows": found.rows, "queued": sum(found.outcomes[outcome] for outcome in _QUEUED)}
     for name, count in counted.items():
         if books.count(name) != count:

@@ -3,14 +3,18 @@
 bs:campaigns                zset   campaign → created at (us)
 bs:c:ID                     hash   the campaign: name, doc, accounts, state, reason, its counters; of production token,
                                    file, position, digest, stretches, whole, hold; `made` batches beyond the stretches;
-                                   refusals in a row; resend (1: asked for), resends (due); created_at, … (us)
-bs:c:ID:codes               hash   "code reason" → rejected messages
+                                   refusals in a row; lately (what the last reports said); resend (1: asked for),
+                                   resends (due); created_at, … (us)
+bs:c:ID:codes               hash   "code reason" → rejected messages, and accepted ones that were not delivered
 bs:c:ID:queue               list   numbers of the batches that wait
 bs:c:ID:b:N                 string one stretch of the input, packed (see packing.py), or messages that moved here from
                                    another batch (N above the number of stretches); written once
-bs:c:ID:s:N                 hash   state of batch N: absent while it waits, sending, settled, moved; `children`: the
+bs:c:ID:s:N                 hash   batch N: `state` absent while it waits, sending, settled, moved; `children`: the
                                    batches to which messages of it have moved
-bs:c:ID:o:N                 string outcomes of batch N, packed; absent where every message is unconfirmed by expiry
+bs:c:ID:m:N                 string its mask, a letter a message (messages.lua); absent where all may go
+bs:c:ID:o:N                 string outcomes of what went of batch N, packed; absent where all is unconfirmed by expiry
+bs:c:ID:d:N                 hash   its news: position → line of a delivery report, i and position → gateway's id
+bs:c:ID:unmatched           zset   reports that matched no message of it, the latest thousand
 bs:c:ID:resent              set    batches that are resends: none of them is sent a third time
 bs:lane:A                   hash   the account's lane: open or held, pause and speed (lane.lua), ceilings and seats
                                    (seat.lua), last slot and turn (take.lua), ring (sweep.lua)
@@ -62,6 +66,21 @@ def packed(campaign_id: CampaignId, batch: int | str) -> str:
 def batch_state(campaign_id: CampaignId, batch: int) -> str:
     """Return the key of a batch's state."""
     return f"{PREFIX}c:{campaign_id}:s:{batch}"
+
+
+def mask(campaign_id: CampaignId, batch: int) -> str:
+    """Return the key of a batch's mask: which of its messages go on the wire."""
+    return f"{PREFIX}c:{campaign_id}:m:{batch}"
+
+
+def news(campaign_id: CampaignId, batch: int) -> str:
+    """Return the key of what delivery reports have told of a batch's messages."""
+    return f"{PREFIX}c:{campaign_id}:d:{batch}"
+
+
+def unmatched(campaign_id: CampaignId) -> str:
+    """Return the key of a campaign's delivery reports that matched no message."""
+    return f"{PREFIX}c:{campaign_id}:unmatched"
 
 
 def outcomes(campaign_id: CampaignId, batch: int) -> str:

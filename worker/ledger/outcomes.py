@@ -2,7 +2,6 @@
 
 import zlib
 from dataclasses import dataclass
-from typing import assert_never
 
 import orjson
 
@@ -17,24 +16,21 @@ class Outcomes:
     messages: tuple[MessageOutcome, ...]
 
 
+_LETTERS: dict[type[MessageOutcome], str] = {Accepted: "a", Rejected: "r", Unconfirmed: "u"}
+
+
+def letters_of(outcomes: Outcomes) -> str:
+    """Return one letter a message: a(ccepted), r(ejected), u(nconfirmed)."""
+    return "".join([_LETTERS[type(outcome)] for outcome in outcomes.messages])
+
+
 def pack_outcomes(outcomes: Outcomes) -> bytes:
     """Return zlib (level 1) of a JSON array: sent_at, one letter a message, codes, texts."""
-    kinds, codes, texts = [], [], []
-    for outcome in outcomes.messages:
-        match outcome:
-            case Accepted(gateway_id=text, code=code):
-                kinds.append("a")
-            case Rejected(code=code, reason=text):
-                kinds.append("r")
-            case Unconfirmed(reason=text, code=code):
-                kinds.append("u")
-            case _:
-                assert_never(outcome)
-        codes.append(code)
-        texts.append(text)
+    codes = [outcome.code for outcome in outcomes.messages]
+    texts = [o.gateway_id if isinstance(o, Accepted) else o.reason for o in outcomes.messages]
     if len(set(codes)) == 1:
         codes = codes[:1]
-    return zlib.compress(orjson.dumps([outcomes.sent_at, "".join(kinds), codes, texts]), 1)
+    return zlib.compress(orjson.dumps([outcomes.sent_at, letters_of(outcomes), codes, texts]), 1)
 
 
 def unpack_outcomes(packed: bytes) -> Outcomes:

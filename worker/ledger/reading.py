@@ -136,7 +136,7 @@ def _standing(
         state=fields["state"],
         reason=reason or None,
         awaiting=counts["accepted"] - counts["delivered"] - counts["undelivered"],
-        codes={code: int(count) for code, count in sorted(refusals.items())},
+        codes={code: int(count) for code, count in sorted(refusals.items()) if int(count)},
         accounts=accounts,
         **counts,
     )

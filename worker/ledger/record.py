@@ -4,9 +4,7 @@ Read as a stream, some fifty stretches a round trip, so that a report of million
 hundred. What stands here is the truth of a campaign; its counters are derived, and `audit` compares the two.
 """
 
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import NamedTuple, assert_never, cast
@@ -15,21 +13,20 @@ import redis
 
 from worker.domain.answers import Accepted, MessageOutcome, Rejected, Unconfirmed
 from worker.domain.content import BatchContent, Passed
+from worker.domain.delivery import News, read_news
 from worker.domain.ids import CampaignId
 from worker.ledger import keys
-from worker.ledger.errors import LedgerBroken, translated
-from worker.ledger.outcomes import unpack_outcomes
-from worker.ledger.packing import PackingError, unpack
-
-AT_ONCE = 50
-"""Stretches read in one round trip: about 5,000 rows, some 300 KB."""
+from worker.ledger.errors import translated
+from worker.ledger.parts import GOES, MOVED, REPORTED
+from worker.ledger.stored import Stored, stored_batches
 
 OUTCOMES = (
     *("accepted", "rejected", "unconfirmed", "pending", "in_flight", "expired", "cancelled"),
     *("invalid", "duplicate", "suppressed"),
 )
 
-NO_ANSWER = "no answer: the worker that sent it stopped before it could tell"
+REASONS: Mapping[str, str] = {}
+"""Why a message was suppressed when it was to go, by the letter of its mask."""
 
 
 class ReportRow(NamedTuple):
@@ -62,16 +59,6 @@ FIELDS = ReportRow._fields[:-2]
 _row_number = attrgetter("row")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """One stretch as it lies in Redis; `packed` is `None` where it is missing, `state` empty while it waits."""
-
-    number: int
-    packed: bytes | None = field(repr=False)
-    state: Mapping[bytes, bytes]
-    outcomes: bytes | None = field(repr=False)
-
-
 def own_names(columns: Sequence[str]) -> list[str]:
     """Return the input's columns as a report names them: with `in_` before a name that clashes."""
     taken = set(FIELDS)
@@ -93,7 +80,7 @@ def report_columns(client: redis.Redis, campaign_id: CampaignId) -> tuple[str, .
     _, count = _campaign(client, campaign_id)
     union: dict[str, None] = {}
     for stored in stored_stretches(client, campaign_id, count):
-        union.update(dict.fromkeys(_content(campaign_id, stored).columns))
+        union.update(dict.fromkeys(stored.content().columns))
     return tuple(union)
 
 
@@ -104,7 +91,7 @@ def report_rows(client: redis.Redis, campaign_id: CampaignId) -> Iterator[Report
     """
     state, count = _campaign(client, campaign_id)
     for stored in stored_stretches(client, campaign_id, count):
-        yield from rows_of(client, campaign_id, stored, state)
+        yield from rows_of(client, stored, state)
 
 
 def stored_stretches(client: redis.Redis, campaign_id: CampaignId, count: int) -> Iterator[Stored]:
@@ -112,38 +99,18 @@ def stored_stretches(client: redis.Redis, campaign_id: CampaignId, count: int) -
     return stored_batches(client, campaign_id, range(1, count + 1))
 
 
-def stored_batches(client: redis.Redis, campaign_id: CampaignId, wanted: Sequence[int]) -> Iterator[Stored]:
-    """Give the batches of these numbers, in order."""
-    for first in range(0, len(wanted), AT_ONCE):
-        numbers = wanted[first : first + AT_ONCE]
-        with translated():
-            pipeline = client.pipeline(transaction=False)
-            for number in numbers:
-                pipeline.get(keys.packed(campaign_id, number))
-                # The state before the outcomes: they are written by one script, so whoever sees it sees them.
-                pipeline.hgetall(keys.batch_state(campaign_id, number))
-                pipeline.get(keys.outcomes(campaign_id, number))
-            replies = pipeline.execute()
-        for number, packed, state, outcomes in zip(numbers, *(replies[i::3] for i in range(3)), strict=True):
-            yield Stored(number=number, packed=packed, state=state, outcomes=outcomes)
-
-
-def rows_of(client: redis.Redis, campaign_id: CampaignId, stored: Stored, campaign_state: str) -> list[ReportRow]:
+def rows_of(client: redis.Redis, stored: Stored, campaign_state: str) -> list[ReportRow]:
     """Return the rows of one stretch in row order; raises `LedgerBroken` where it is missing or damaged.
 
     A message that moved to another batch counts there, and its line tells of that one.
     """
-    content = _content(campaign_id, stored)
-    try:
-        rows = _message_rows(stored, content, campaign_state)
-    except (zlib.error, ValueError, TypeError, KeyError) as error:
-        raise LedgerBroken(f"the outcomes of batch {stored.number} of {campaign_id} can not be read") from error
-    children = [int(number) for number in stored.state.get(b"children", b"").split()]
-    if children:
+    content = stored.content()
+    rows = _message_rows(stored, content, campaign_state)
+    if stored.children:
         moved = {
             row.row: row
-            for child in stored_batches(client, campaign_id, children)
-            for row in rows_of(client, campaign_id, child, campaign_state)
+            for child in stored_batches(client, stored.campaign, stored.children)
+            for row in rows_of(client, child, campaign_state)
         }
         rows = [_following(row, moved.get(row.row)) for row in rows]
     if content.passed:
@@ -160,15 +127,6 @@ def _campaign(client: redis.Redis, campaign_id: CampaignId) -> tuple[str, int]:
     with translated():
         state, count = cast(list[bytes | None], client.hmget(keys.campaign(campaign_id), ["state", "stretches"]))
     return (state or b"").decode(), int(count or 0)
-
-
-def _content(campaign_id: CampaignId, stored: Stored) -> BatchContent:
-    if stored.packed is None:
-        raise LedgerBroken(f"batch {stored.number} of {campaign_id} is not in Redis any more")
-    try:
-        return unpack(stored.packed)
-    except PackingError as error:
-        raise LedgerBroken(f"batch {stored.number} of {campaign_id}: {error}") from error
 
 
 class _Fate(NamedTuple):
@@ -202,38 +160,80 @@ def _message_rows(stored: Stored, content: BatchContent, campaign_state: str) ->
 
 
 def _fates(stored: Stored, count: int, campaign_state: str) -> list[_Fate]:
-    state, batch = stored.state, stored.number
-    if not state:
-        # A cancelled campaign's queue was dropped whole, without a word to its batches.
-        return [_Fate("cancelled" if campaign_state == "cancelled" else "pending", batch=batch)] * count
-    account = state[b"account"].decode()
-    if state[b"state"] == b"sending":
-        return [_Fate("in_flight", account=account, batch=batch, attempts=1)] * count
-    if state[b"state"] == b"moved":
-        return [_Fate("moved", account=account, batch=batch, attempts=int(state[b"attempts"]))] * count
-    attempts = int(state.get(b"attempts", 1))
-    if state.get(b"expired") == b"1":
-        sent_at = _iso(float(state[b"slot"]) / 1e6)
-        lost = _Fate("unconfirmed", reason=NO_ANSWER, account=account, batch=batch, attempts=attempts, sent_at=sent_at)
-        return [lost] * count
-    if stored.outcomes is None:
-        raise ValueError("a settled batch without outcomes")
-    outcomes = unpack_outcomes(stored.outcomes)
-    sent_at = _iso(outcomes.sent_at)
-    return [_fate(outcome, account, batch, attempts, sent_at) for outcome in outcomes.messages]
+    """Return what became of each message: its mask first, then its batch's state, then its outcome and its news."""
+    batch, kind = stored.number, stored.kind
+    account = stored.state.get(b"account", b"").decode() or None
+    attempts = int(stored.state.get(b"attempts", 1))
+    match kind:
+        case "waiting":
+            # A cancelled campaign's queue was dropped whole, without a word to its batches.
+            common = _Fate("cancelled" if campaign_state == "cancelled" else "pending", batch=batch)
+        case "sending":
+            common = _Fate("in_flight", account=account, batch=batch, attempts=1)
+        case _:
+            common = _Fate("moved", account=account, batch=batch, attempts=attempts)
+    fates = [common] * count
+    if kind == "settled":
+        sent_at = _iso(stored.settlement(count).sent_at)
+        for place, outcome in stored.told(count).items():
+            fates[place] = _fate(outcome, account, batch, attempts, sent_at, _Told.of(stored, place))
+    for place, letter in enumerate(stored.mask):
+        if letter != GOES:
+            fates[place] = _masked(letter, batch, _Told.of(stored, place))
+    return fates
 
 
-def _fate(outcome: MessageOutcome, account: str, batch: int, attempts: int, sent_at: str) -> _Fate:
+class _Told(NamedTuple):
+    """What reports have told of one message."""
+
+    news: News | None
+    gateway_id: str | None
+
+    @classmethod
+    def of(cls, stored: Stored, place: int) -> "_Told":
+        line = stored.news.get(place)
+        return cls(read_news(line) if line else None, stored.gateway_ids.get(place))
+
+
+def _masked(letter: str, batch: int, told: _Told) -> _Fate:
+    if letter == MOVED:
+        return _Fate("moved", batch=batch)
+    if letter == REPORTED:
+        return _delivered(_Fate("accepted", gateway_id=told.gateway_id, batch=batch, delivery="awaiting"), told)
+    return _Fate("suppressed", reason=REASONS.get(letter, "on a suppression list"), batch=batch)
+
+
+def _fate(outcome: MessageOutcome, account: str | None, batch: int, attempts: int, sent_at: str, told: _Told) -> _Fate:
     match outcome:
-        case Accepted(gateway_id=gateway_id, code=code):
-            named = gateway_id or None
-            return _Fate("accepted", code or None, None, account, named, batch, attempts, sent_at, "awaiting")
         case Rejected(code=code, reason=reason):
             return _Fate("rejected", code or None, reason or None, account, None, batch, attempts, sent_at)
-        case Unconfirmed(code=code, reason=reason):
+        case Accepted(gateway_id=gateway_id, code=code):
+            named = gateway_id or told.gateway_id or None
+            fate = _Fate("accepted", code or None, None, account, named, batch, attempts, sent_at, "awaiting")
+            return _delivered(fate, told)
+        case Unconfirmed(code=code, reason=reason) if told.news is None:
             return _Fate("unconfirmed", code or None, reason or None, account, None, batch, attempts, sent_at)
+        case Unconfirmed():
+            fate = _Fate("accepted", None, None, account, told.gateway_id, batch, attempts, sent_at, "awaiting")
+            return _delivered(fate, told)
         case _:
             assert_never(outcome)
+
+
+def _delivered(fate: _Fate, told: _Told) -> _Fate:
+    news = told.news
+    if news is None:
+        return fate
+    match news.state:
+        case "sent":
+            return fate._replace(delivery_code=news.code or None)
+        case "failed":
+            return fate._replace(delivery="undelivered", delivery_code=news.code or None, reason=news.text or None)
+        case "delivered" | "seen":
+            at = None if news.at is None else _iso(news.at)
+            return fate._replace(delivery="delivered", delivery_code=news.code or None, delivered_at=at)
+        case _:
+            assert_never(news.state)
 
 
 def _passed_row(passed: Passed, columns: tuple[str, ...]) -> ReportRow:

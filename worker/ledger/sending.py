@@ -12,13 +12,14 @@ from typing import Any, Literal
 import redis.asyncio
 from redis.exceptions import NoScriptError
 
-from worker.domain.answers import Accepted, Rejected
-from worker.domain.content import halves
+from worker.domain.answers import Rejected
+from worker.domain.content import BatchContent, halves
 from worker.domain.ids import AccountName, AttemptId, CampaignId, Owner
 from worker.ledger import keys
 from worker.ledger.errors import LedgerUnavailable, translated
-from worker.ledger.outcomes import Outcomes, pack_outcomes
-from worker.ledger.packing import pack, unpack
+from worker.ledger.outcomes import Outcomes, letters_of, pack_outcomes
+from worker.ledger.packing import pack
+from worker.ledger.parts import content_on_wire
 from worker.ledger.scripts import Argument, load
 
 LOST_LIMIT = 5
@@ -33,13 +34,22 @@ WAIT_MS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """One batch, ours under `attempt` until it expires. `slot_us` is when it may go, by the server's clock."""
+    """One batch, ours under `attempt` until it expires. `slot_us` is when it may go, by the server's clock.
+
+    `packed`, `whole` (what it is a part of) and `mask` say what goes on the wire; see `content`.
+    """
 
     attempt: AttemptId
     campaign: CampaignId
     batch: int
     slot_us: int
     packed: bytes = field(repr=False)
+    mask: str = ""
+    whole: bytes = field(default=b"", repr=False)
+
+    def content(self) -> BatchContent:
+        """Return what goes on the wire; raises `PackingError`."""
+        return content_on_wire(self.packed, self.whole, self.mask)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +102,7 @@ class Intent:
     """How takes are written.
 
     `lookahead_us` (no slot is further), `lead_us` (none is nearer) and `expiry_us` are lengths; `confirm` asks the
-    server by WAITAOF, with `replicas`.
+    server by WAITAOF, with `replicas`. `limit`: messages that one call may carry; of a larger batch one goes at a time.
     """
 
     lookahead_us: int
@@ -100,6 +110,7 @@ class Intent:
     expiry_us: int
     confirm: bool
     replicas: int
+    limit: int = 100
 
 
 async def take(
@@ -126,7 +137,7 @@ async def take(
         keys.CLOCK,
     ]
     args: list[Argument] = [now, keys.PREFIX, account, owner]
-    args += [intent.lookahead_us, intent.expiry_us, intent.lead_us, *attempts]
+    args += [intent.lookahead_us, intent.expiry_us, intent.lead_us, intent.limit, *attempts]
     if not attempts or not intent.confirm:
         return _turn(await script.acall(client, script_keys, args))
     with translated():
@@ -165,13 +176,15 @@ def _turn(reply: Any) -> Turn:  # noqa: ANN401 - what Redis said
 
 
 def _taken(item: list[bytes]) -> Taken:
-    attempt, campaign, batch, slot, packed = item
+    attempt, campaign, batch, slot, packed, mask, whole = item
     return Taken(
         attempt=AttemptId(attempt.decode()),
         campaign=CampaignId(campaign.decode()),
         batch=int(batch),
         slot_us=int(slot),
         packed=packed,
+        mask=mask.decode(),
+        whole=whole,
     )
 
 
@@ -187,9 +200,7 @@ async def settle(
 
     Repeating it has no further effect.
     """
-    messages = outcomes.messages
-    accepted = sum(isinstance(outcome, Accepted) for outcome in messages)
-    refusals = Counter(f"{o.code} {o.reason}".strip() for o in messages if isinstance(o, Rejected))
+    refusals = Counter(f"{o.code} {o.reason}".strip() for o in outcomes.messages if isinstance(o, Rejected))
     reply = await load("settle").acall(
         client,
         [
@@ -204,7 +215,7 @@ async def settle(
         [
             *(now, keys.PREFIX, account, taken.attempt, taken.campaign),
             *(verdict.kind, verdict.reason, verdict.pause_us, LOST_LIMIT),
-            *(accepted, refusals.total(), len(messages) - accepted - refusals.total()),
+            letters_of(outcomes),
             pack_outcomes(outcomes),
             REFUSED_LIMIT,
             taken.batch,
@@ -246,7 +257,7 @@ async def isolate(
     Nothing of it may have been accepted. A single message is rejected with the refusal's code, once the campaign was
     seen to pass. Returns split, rejected, back or gone.
     """
-    content = unpack(taken.packed)
+    content = taken.content()
     if len(content.rows) == 1:
         parts = [pack_outcomes(Outcomes(sent_at=sent_at, messages=(refusal,)))]
     else:

@@ -6,7 +6,7 @@
 -- Returns "back", "late" (it had expired) or "gone" (nothing is held; the id is void from now on).
 -- Invariant: sending to pending only by the attempt that holds the batch; an id given back can not be taken later.
 -- Called by: worker.ledger.sending.give_back
--- joined: clock lane campaign again
+-- joined: clock lane messages campaign again
 local now, prefix, attempt, id, n = clock(ARGV[1]), ARGV[2], ARGV[4], ARGV[5], ARGV[6]
 local taken, size, late
 local held = redis.call('HGET', KEYS[2], attempt)
@@ -23,8 +23,12 @@ else
   late, size, taken = true, s[4], s[5]
 end
 local key = prefix .. 'c:' .. id
-redis.call('HINCRBY', key, late and 'unconfirmed' or 'in_flight', -tonumber(size))
-if late then forget_resend(prefix, id, n) end
+if late then
+  count_outcomes(key, n, string.rep('u', tonumber(size)), -1)
+  forget_resend(prefix, id, n)
+else
+  redis.call('HINCRBY', key, 'in_flight', -tonumber(size))
+end
 -- A call counts where its request may have left. An expiry has counted it already; a late proof takes that back.
 local left = (ARGV[7] == 'none' or ARGV[7] == 'unsent') and 0 or 1
 redis.call('HINCRBY', key, 'calls', left - (late and 1 or 0))

@@ -40,14 +40,15 @@ local function reopen(prefix, id, size, now)
 end
 
 -- put_back: `size` messages of batch `n`, just taken out of another counter, wait again in front of their queue, or end
--- with a cancelled campaign.
+-- with a cancelled campaign; those of which reports have come are accepted. Needs messages.lua.
 local function put_back(prefix, id, n, size, now)
   local key = prefix .. 'c:' .. id
   redis.call('DEL', key .. ':s:' .. n)
+  local waiting = size - accept_reported(key, n)
   if redis.call('HGET', key, 'state') == 'cancelled' then
-    redis.call('HINCRBY', key, 'cancelled', size)
-    return
+    redis.call('HINCRBY', key, 'cancelled', waiting)
+  elseif waiting > 0 then
+    redis.call('LPUSH', key .. ':queue', n)
+    reopen(prefix, id, waiting, now)
   end
-  redis.call('LPUSH', key .. ':queue', n)
-  reopen(prefix, id, size, now)
 end

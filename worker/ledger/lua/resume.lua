@@ -10,7 +10,7 @@ local c = redis.call('HMGET', KEYS[1], 'state', 'accounts')
 if not c[1] then return '' end
 if c[1] == 'producing' then redis.call('HSET', KEYS[1], 'hold', '', 'reason', '') end
 if c[1] == 'paused' then
-  redis.call('HSET', KEYS[1], 'state', 'running', 'reason', '', 'resumed_at', now, 'refusals', 0)
+  redis.call('HSET', KEYS[1], 'state', 'running', 'reason', '', 'resumed_at', now, 'refusals', 0, 'lately', '')
   c[1] = 'running'
 end
 if c[1] == 'running' then

@@ -4,39 +4,37 @@
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] attempt  ARGV[5] campaign
 -- ARGV[6] verdict ok|lost, or refused: every message, with 400 (for the lane that is ok)
 -- ARGV[7] verdict's words  ARGV[8] pause us asked by the gateway  ARGV[9] unconfirmed calls in a row that hold the account
--- ARGV[10] accepted  ARGV[11] rejected  ARGV[12] unconfirmed  ARGV[13] packed outcomes
--- ARGV[14] refusals in a row that pause the campaign  ARGV[15] batch n; then pairs: code, count
+-- ARGV[10] outcomes, a letter a message on the wire: a(ccepted) r(ejected) u(nconfirmed)  ARGV[11] the same, packed
+-- ARGV[12] refusals in a row that pause the campaign  ARGV[13] batch n; then pairs: code, count
 -- Returns "settled", "late" (it had expired; the answer corrects it), "already" or "gone".
 -- Invariant: only the attempt that holds the batch, or that last held it and expired, settles it, and only once.
 -- Called by: worker.ledger.sending.settle
--- joined: clock lane campaign breaker again
+-- joined: clock lane messages campaign breaker again
 local now, prefix, attempt = clock(ARGV[1]), ARGV[2], ARGV[4]
-local accepted, rejected, unconfirmed = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+local letters, n = ARGV[10], ARGV[13]
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'size', 'expired', 'taken_at')
 if s[2] ~= attempt then return 'gone' end
 local size = tonumber(s[3])
-if accepted + rejected + unconfirmed ~= size then return redis.error_reply('BULKSEND counts differ from the batch') end
+if #letters ~= size then return redis.error_reply('BULKSEND counts differ from the batch') end
 local late = s[1] == 'settled' and s[4] == '1'
 if s[1] ~= 'sending' and not late then return 'already' end
 
 if late then
-  redis.call('HINCRBY', KEYS[1], 'unconfirmed', -size)
-  forget_resend(prefix, ARGV[5], ARGV[15])
+  count_outcomes(KEYS[1], n, string.rep('u', size), -1)
+  forget_resend(prefix, ARGV[5], n)
 else
   redis.call('HDEL', KEYS[6], attempt)
   redis.call('ZREM', KEYS[7], ARGV[3] .. ' ' .. attempt)
   redis.call('HINCRBY', KEYS[1], 'in_flight', -size)
   redis.call('HINCRBY', KEYS[1], 'calls', 1)
 end
+local unconfirmed = count_outcomes(KEYS[1], n, letters, 1)
 redis.call('HSET', KEYS[2], 'state', 'settled', 'expired', 0, 'attempts', 1, 'unconfirmed', unconfirmed)
-if unconfirmed > 0 then plan_resend(prefix, ARGV[5], ARGV[15], now) end
-redis.call('SET', KEYS[3], ARGV[13])
-redis.call('HINCRBY', KEYS[1], 'accepted', accepted)
-redis.call('HINCRBY', KEYS[1], 'rejected', rejected)
-redis.call('HINCRBY', KEYS[1], 'unconfirmed', unconfirmed)
-for i = 16, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
+if unconfirmed > 0 then plan_resend(prefix, ARGV[5], n, now) end
+redis.call('SET', KEYS[3], ARGV[11])
+for i = 14, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
 if ARGV[6] == 'refused' then
-  refused(prefix, ARGV[5], tonumber(s[5]), now, tonumber(ARGV[14]), ARGV[7])
+  refused(prefix, ARGV[5], tonumber(s[5]), now, tonumber(ARGV[12]), ARGV[7])
 elseif ARGV[6] == 'ok' then
   redis.call('HSET', KEYS[1], 'refusals', 0)
 end

@@ -7,7 +7,7 @@
 -- Invariant: the messages move in the script that makes the new batches, and count only there; halves go to the back
 -- of the queue. One message is rejected only where the campaign was seen to pass, or where it is all there is.
 -- Called by: worker.ledger.sending.isolate
--- joined: clock lane campaign breaker again
+-- joined: clock lane messages campaign breaker again
 local now, prefix, attempt, id, n = clock(ARGV[1]), ARGV[2], ARGV[4], ARGV[5], ARGV[6]
 local batch = KEYS[1] .. ':s:' .. n
 local s = redis.call('HMGET', batch, 'state', 'attempt', 'size', 'expired', 'taken_at')
@@ -18,9 +18,13 @@ local c = redis.call('HMGET', KEYS[1], 'state', 'accepted', 'queued', 'stretches
 
 redis.call('HDEL', KEYS[5], attempt)
 redis.call('ZREM', KEYS[6], ARGV[3] .. ' ' .. attempt)
-redis.call('HINCRBY', KEYS[1], late and 'unconfirmed' or 'in_flight', -size)
-redis.call('HINCRBY', KEYS[1], 'calls', late and 0 or 1)
-if late then forget_resend(prefix, id, n) end
+if late then
+  count_outcomes(KEYS[1], n, string.rep('u', size), -1)
+  forget_resend(prefix, id, n)
+else
+  redis.call('HINCRBY', KEYS[1], 'in_flight', -size)
+  redis.call('HINCRBY', KEYS[1], 'calls', 1)
+end
 verdict(KEYS[4], 'ok', now, tonumber(s[5]), '', 0, 0, 0)
 
 local did = 'back'
@@ -35,16 +39,24 @@ elseif size == 1 or c[1] == 'cancelled' then
   if redis.call('LREM', KEYS[2], 1, n) == 1 then redis.call('RPUSH', KEYS[2], n) end
 else
   did = 'split'
-  local made = {}
-  for half = 10, 11 do
+  local made, middle, waiting = {}, math.floor(size / 2), size
+  for half = 1, 2 do
     local number = tonumber(c[4]) + redis.call('HINCRBY', KEYS[1], 'made', 1)
-    made[#made + 1] = number
-    redis.call('SET', KEYS[1] .. ':b:' .. number, ARGV[half])
-    redis.call('RPUSH', KEYS[2], number)
+    made[half] = number
+    redis.call('SET', KEYS[1] .. ':b:' .. number, ARGV[9 + half])
     if redis.call('SISMEMBER', KEYS[1] .. ':resent', n) == 1 then redis.call('SADD', KEYS[1] .. ':resent', number) end
   end
+  hand_news_on(KEYS[1], n, function(place)
+    if place < middle then return made[1], place end
+    return made[2], place - middle
+  end)
+  for half, number in ipairs(made) do
+    local reported = accept_reported(KEYS[1], number)
+    waiting = waiting - reported
+    if reported < (half == 1 and middle or size - middle) then redis.call('RPUSH', KEYS[2], number) end
+  end
   redis.call('HSET', batch, 'state', 'moved', 'expired', 0, 'attempts', 0, 'children', table.concat(made, ' '))
-  reopen(prefix, id, size, now)
+  if waiting > 0 then reopen(prefix, id, waiting, now) end
 end
 refused(prefix, id, tonumber(s[5]), now, tonumber(ARGV[7]), ARGV[8])
 finish_when_done(prefix, id, now)

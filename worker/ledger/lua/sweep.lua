@@ -7,7 +7,7 @@
 -- by the time in which nobody could settle (no sweep: Redis or every worker was away), at most 60 s. Never does it become
 -- pending here.
 -- Called by: worker.ledger.sweeping.sweep
--- joined: clock campaign again
+-- joined: clock messages campaign again
 local now, prefix, most = clock(ARGV[1]), ARGV[2], ARGV[5]
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[4]), ARGV[3])
 local past = tonumber(redis.call('HGET', KEYS[1], 'swept_at') or now)
@@ -42,12 +42,12 @@ local function expire(account, attempt)
   local key = prefix .. 'c:' .. id
   redis.call('HDEL', attempts, attempt)
   redis.call('SET', prefix .. 'expired:' .. attempt, id .. ' ' .. n, 'EX', 3600)
-  redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'attempts', 1, 'unconfirmed', size)
   redis.call('HINCRBY', key, 'in_flight', -tonumber(size))
-  redis.call('HINCRBY', key, 'unconfirmed', size)
   redis.call('HINCRBY', key, 'calls', 1)
+  local unconfirmed = count_outcomes(key, n, string.rep('u', tonumber(size)), 1)
+  redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'attempts', 1, 'unconfirmed', unconfirmed)
   -- The process that holds it may only sleep: one more expiry, in which its own answer may come.
-  plan_resend(prefix, id, n, now + longest)
+  if unconfirmed > 0 then plan_resend(prefix, id, n, now + longest) end
   finish_when_done(prefix, id, now)
 end
 local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, most)

@@ -3,14 +3,16 @@
 -- KEYS[6] lanes by due instant  KEYS[7] clock
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] owner  ARGV[5] look-ahead us  ARGV[6] expiry us
 -- ARGV[7] lead us: how long the asker needs to be ready
--- ARGV[8…] attempt ids, as many as batches are wanted; none asks only how long to wait
--- Returns {"batches", now, {attempt, campaign, n, slot us, packed}…}, {"wait", us}, {"full"}, {"stop"} or {"unseated"}.
+-- ARGV[8] messages that one call may carry
+-- ARGV[9…] attempt ids, as many as batches are wanted; none asks only how long to wait
+-- Returns {"batches", now, {attempt, campaign, n, slot us, packed, mask, packed whole or ""}…}, {"wait", us}, {"full"},
+-- {"stop"} or {"unseated"}.
 -- Invariant: a batch given has left its queue and is recorded as sending under an id that nothing has voided; slots
 -- are spaced by both ceilings and never earlier than a pause; at most `concurrency` batches of live owners are sending.
 -- Called by: worker.ledger.sending.take
--- joined: clock lane campaign
+-- joined: clock lane messages campaign turn
 local now, prefix, account, owner = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-local horizon, ready, wanted = now + tonumber(ARGV[5]), now + tonumber(ARGV[7]), #ARGV - 7
+local horizon, ready, wanted = now + tonumber(ARGV[5]), now + tonumber(ARGV[7]), #ARGV - 8
 local seat = number(redis.call('ZSCORE', KEYS[3], owner), 0)
 if seat <= now then return {'unseated'} end
 local paused_until = pause_end(KEYS[1], now)
@@ -44,23 +46,6 @@ else
 end
 if room <= 0 then return {'full'} end
 
--- next_batch: of the campaign whose turn it is; one with an empty queue leaves the lane, one whose batch is lost pauses.
-local function next_batch()
-  while true do
-    local id = redis.call('ZRANGE', KEYS[2], 0, 0)[1]
-    if not id then return end
-    local key = prefix .. 'c:' .. id
-    local n = redis.call('LINDEX', key .. ':queue', 0)
-    local packed = n and redis.call('GET', key .. ':b:' .. n)
-    if packed then return id, n, packed end
-    redis.call('ZREM', KEYS[2], id)
-    if n then
-      redis.call('HSET', key, 'state', 'paused', 'reason', 'batch ' .. n .. ' is not in Redis any more')
-      withdraw(prefix, id, redis.call('HGET', key, 'accounts'))
-    end
-  end
-end
-
 local given = {'batches', now}
 for i = 1, math.max(1, math.min(wanted, room)) do
   local slot = math.max(ready, paused_until, call_at + call_us, message_at + message_n * message_us)
@@ -68,16 +53,14 @@ for i = 1, math.max(1, math.min(wanted, room)) do
     if i == 1 then return {'wait', math.ceil(slot - now)} end
     break
   end
-  local attempt = ARGV[7 + i]
+  local attempt = ARGV[8 + i]
   if redis.call('EXISTS', prefix .. 'void:' .. attempt) + redis.call('HEXISTS', KEYS[4], attempt) > 0 then break end
-  local id, n, packed = next_batch()
+  local id, n, packed, mask, whole, size = next_batch(prefix, KEYS[1], tonumber(ARGV[8]), now)
   if not id then
     if i == 1 then return stop() end
     break
   end
   local key = prefix .. 'c:' .. id
-  local size = struct.unpack('>H', packed)
-  redis.call('LPOP', key .. ':queue')
   redis.call('HSET', key .. ':s:' .. n, 'state', 'sending', 'attempt', attempt, 'account', account, 'size', size,
     'taken_at', now, 'slot', slot)
   redis.call('HSET', KEYS[4], attempt, id .. ' ' .. n .. ' ' .. owner .. ' ' .. size .. ' ' .. string.format('%.0f', now))
@@ -86,7 +69,7 @@ for i = 1, math.max(1, math.min(wanted, room)) do
   redis.call('HINCRBY', key, 'in_flight', size)
   redis.call('ZADD', KEYS[2], redis.call('HINCRBY', KEYS[1], 'turn', 1), id)
   call_at, message_at, message_n = slot, slot, size
-  given[#given + 1] = {attempt, id, n, string.format('%.0f', slot), packed}
+  given[#given + 1] = {attempt, id, n, string.format('%.0f', slot), packed, mask, whole}
 end
 if #given == 2 then return {'wait', 0} end
 redis.call('HSET', KEYS[1], 'call_at', call_at, 'message_at', message_at, 'message_n', message_n)

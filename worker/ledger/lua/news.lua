@@ -1,0 +1,30 @@
+-- Joined into other scripts: which of two news stands, and what a report says of the account and of the campaign.
+
+-- is_newer: whether `line` is greater than `old`, byte by byte: Lua's own comparison asks the server's locale.
+local function is_newer(line, old)
+  if not old then return true end
+  for i = 1, math.min(#line, #old) do
+    local a, b = string.byte(line, i), string.byte(old, i)
+    if a ~= b then return a > b end
+  end
+  return #line > #old
+end
+
+-- feed_back: `said` is nothing | throttled | misconfigured, of a call that `account` made at `taken`. Campaign field
+-- `lately`: its last 100 reports that told something new, 1 where one was of the second kind; `limit` ones pause it.
+local function feed_back(prefix, id, said, account, taken, now, spread, limit)
+  local key = prefix .. 'c:' .. id
+  local c = redis.call('HMGET', key, 'lately', 'state', 'resumed_at', 'accounts')
+  local lately = string.sub((c[1] or '') .. (said == 'misconfigured' and '1' or '0'), -100)
+  redis.call('HSET', key, 'lately', lately)
+  if said == 'throttled' and account then
+    verdict(prefix .. 'lane:' .. account, said, now, taken, 'delivery reports say that messages come too fast', 0, spread, 0)
+  end
+  if said ~= 'misconfigured' or c[2] ~= 'running' or is_stale(taken or now, tonumber(c[3]), now) then return end
+  local _, bad = string.gsub(lately, '1', '')
+  if bad >= limit then
+    local words = bad .. ' of the last ' .. #lately .. ' delivery reports say that sender, entity or template is refused: '
+    redis.call('HSET', key, 'state', 'paused', 'reason', words .. 'check them, then resume the campaign')
+    withdraw(prefix, id, c[4])
+  end
+end

@@ -1,0 +1,52 @@
+-- Joined into other scripts: whose batch goes next through a lane, and how it leaves its queue.
+-- A batch that is one message of another ("part") is stored as that message's number and "R", the other's n, position.
+
+local function part_of(packed)
+  local n, position = string.match(packed, '^R(%d+) (%d+)$', 3 + 8 * struct.unpack('>H', packed))
+  return n, tonumber(position)
+end
+
+-- part: the first message that waits in batch n moves to a batch of its own, and out of the queue goes the last one.
+local function part(key, n, packed, mask, count)
+  local number = tonumber(redis.call('HGET', key, 'stretches')) + redis.call('HINCRBY', key, 'made', 1)
+  local position = next_on_wire(mask, -1, count)
+  local reference = '\0\1' .. string.sub(packed, 3 + 8 * position, 10 + 8 * position) .. 'R' .. n .. ' ' .. position
+  redis.call('SET', key .. ':b:' .. number, reference)
+  mask = marked(mask == '' and string.rep('.', count) or mask, position, 'p')
+  redis.call('SET', key .. ':m:' .. n, mask)
+  if not next_on_wire(mask, -1, count) then redis.call('LPOP', key .. ':queue') end
+  local children = redis.call('HGET', key .. ':s:' .. n, 'children')
+  redis.call('HSET', key .. ':s:' .. n, 'children', (children and children .. ' ' or '') .. number)
+  if redis.call('SISMEMBER', key .. ':resent', n) == 1 then redis.call('SADD', key .. ':resent', number) end
+  return number, reference
+end
+
+-- next_batch: of the campaign whose turn it is, at most `limit` messages. A campaign with an empty queue leaves the lane,
+-- one whose batch is lost pauses. Returns campaign, n, packed, mask, what the batch is a part of or '', and its size;
+-- nothing where the lane has nothing.
+local function next_batch(prefix, lane, limit, now)
+  while true do
+    local id = redis.call('ZRANGE', lane .. ':campaigns', 0, 0)[1]
+    if not id then return end
+    local key = prefix .. 'c:' .. id
+    local n = redis.call('LINDEX', key .. ':queue', 0)
+    local packed = n and redis.call('GET', key .. ':b:' .. n)
+    local parent = packed and part_of(packed)
+    local whole = parent and redis.call('GET', key .. ':b:' .. parent)
+    if not packed or whole == false then
+      redis.call('ZREM', lane .. ':campaigns', id)
+      if n then
+        redis.call('HSET', key, 'state', 'paused', 'reason', 'batch ' .. n .. ' is not in Redis any more')
+        withdraw(prefix, id, redis.call('HGET', key, 'accounts'))
+      end
+    else
+      local count, mask = struct.unpack('>H', packed), redis.call('GET', key .. ':m:' .. n) or ''
+      if count > limit then
+        local number, reference = part(key, n, packed, mask, count)
+        return id, number, reference, '', packed, 1
+      end
+      redis.call('LPOP', key .. ':queue')
+      return id, n, packed, mask, whole or '', mask == '' and count or select(2, string.gsub(mask, '%.', ''))
+    end
+  end
+end
