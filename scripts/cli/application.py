@@ -28,6 +28,7 @@ COMMANDS = {
     "resume": ("scripts.cli.resume:resume", "Let a paused campaign go on."),
     "cancel": ("scripts.cli.control:cancel", "End a campaign for good; what was not sent never is."),
     "report": ("scripts.cli.report:report", "Write one line for each row of the input: what became of it."),
+    "resolve": ("scripts.cli.resolve:resolve", "Decide what became of messages that stayed unconfirmed."),
     "audit": ("scripts.cli.audit:audit", "Recount a campaign from the record of its recipients."),
     "accounts": ("scripts.cli.accounts:accounts", "Show the accounts: rate, on the wire, held or open and why."),
     "account": ("scripts.cli.account:app", "Hold one account, or open it again."),

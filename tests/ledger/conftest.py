@@ -9,11 +9,14 @@ import redis
 
 from worker.domain.answers import Accepted, Rejected, Unconfirmed
 from worker.domain.content import BatchContent, Passed
-from worker.ledger import keys, operating, production, resending, seats, sending, sweeping
+from worker.domain.delivery import DeliveryReport, Feedback
+from worker.ledger import keys, operating, production, receiving, resending, resolving, seats, sending, sweeping
+from worker.ledger.audit import audit
 from worker.ledger.connection import connect_async
 from worker.ledger.outcomes import Outcomes
 from worker.ledger.packing import pack
 from worker.ledger.reading import COUNTERS
+from worker.ledger.record import report_rows
 
 T0 = 1_800_000_000_000_000
 """Where a test's time begins, in microseconds since the epoch."""
@@ -117,7 +120,17 @@ class Ledger:
         return [f"attempt{self.ids - count + i}" for i in range(count)]
 
     def take(
-        self, count=1, *, ids=None, owner="w", account="main", seated=True, lookahead_us=0, lead_us=0, expiry_s=40
+        self,
+        count=1,
+        *,
+        ids=None,
+        owner="w",
+        account="main",
+        seated=True,
+        lookahead_us=0,
+        lead_us=0,
+        expiry_s=40,
+        limit=100,
     ):
         """Ask for batches with a fresh seat, unless `seated` is false."""
         if seated:
@@ -128,6 +141,7 @@ class Ledger:
             expiry_us=expiry_s * S,
             confirm=False,
             replicas=0,
+            limit=limit,
         )
         ids = self.new_ids(count) if ids is None else ids
         return self.run(sending.take(self.aredis, account, owner, ids, intent, self.now))
@@ -172,8 +186,37 @@ class Ledger:
     def sweep(self, owner="w"):
         return self.run(sweeping.sweep(self.aredis, owner, self.now))
 
+    def pass_sweeping(self, seconds=41):
+        """Let the time pass with a sweep each second: by default past the expiry of what was just taken."""
+        for _ in range(seconds):
+            self.pass_s(1)
+            self.sweep()
+
     def resend(self, n=1, name="c", client=None):
         return self.run(resending.resend(client or self.aredis, name, n, self.now))
+
+    # reports
+
+    def report(self, state, *, n=1, row=None, gateway_id="", name="c", code="", at=None, feedback=Feedback.NOTHING):
+        """One delivery report arrives, about batch n and the person of a row."""
+        to = "" if row is None else f"+{919_000_000_000 + row}"
+        text = "FAILED" if state == "failed" else ""
+        said = DeliveryReport(
+            state=state, gateway_id=gateway_id, to=to, code=code, text=text, at=at, feedback=feedback
+        )  # fmt: skip
+        return self.receive([receiving.Addressed(campaign=name, batch=n, report=said)])
+
+    def receive(self, addressed):
+        return receiving.receive(self.redis, addressed, self.now)
+
+    def resolve(self, decision, n=1, name="c", code=""):
+        return resolving.resolve(self.redis, name, n, decision, code=code, now=self.now)
+
+    def rows(self, name="c"):
+        return list(report_rows(self.redis, name))
+
+    def differences(self, name="c"):
+        return audit(self.redis, name)
 
     # operating
 
@@ -233,10 +276,14 @@ class Ledger:
         assert min(count.values()) >= 0, count
         if fields["state"] == "finished":
             assert count["pending"] == count["in_flight"] == 0
-        pending = sum(self.size(name, n) for n in self.queue(name))
+        pending = sum(self.waiting(name, n) for n in self.queue(name))
         batches = range(1, int(fields["stretches"]) + int(fields.get("made", 0)) + 1)
-        on_wire = sum(self.size(name, n) for n in batches if self.batch(n, name).get("state") == "sending")
+        on_wire = sum(self.waiting(name, n) for n in batches if self.batch(n, name).get("state") == "sending")
         assert (count["pending"], count["in_flight"]) == (pending, on_wire)
+
+    def waiting(self, name, n):
+        mask = self.redis.get(keys.mask(name, n))
+        return self.size(name, n) if mask is None else mask.count(b".")
 
     def size(self, name, n):
         return struct.unpack_from(">H", self.redis.get(keys.packed(name, n)))[0]

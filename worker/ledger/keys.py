@@ -28,6 +28,7 @@ bs:due                      zset   account → the instant (us) at which its lan
 bs:workers                  zset   owner → expiry (us)
 bs:clock                    hash   swept_at, longest (expiry ever given), us
 bs:resends                  zset   "campaign batch" whose unconfirmed messages go once more → when (us)
+bs:unmatched                zset   reports about campaigns that the ledger does not have, the latest thousand
 bs:expired:ATTEMPT          string "campaign batch" of an attempt that the sweep ended; lives an hour
 bs:void:ATTEMPT             string an attempt id that was given back before its take arrived; lives 60 s
 """
@@ -41,6 +42,7 @@ ATTEMPTS = PREFIX + "attempts"
 DUE = PREFIX + "due"
 WORKERS = PREFIX + "workers"
 CLOCK = PREFIX + "clock"
+UNMATCHED = PREFIX + "unmatched"
 
 
 def campaign(campaign_id: CampaignId) -> str:

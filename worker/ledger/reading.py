@@ -23,7 +23,10 @@ ENDED = frozenset({"finished", "cancelled"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """One campaign at one moment; the counters satisfy the law of the README."""
+    """One campaign at one moment; the counters satisfy the law of the README.
+
+    `unmatched`: delivery reports kept that name no message of it, at most a thousand.
+    """
 
     id: CampaignId
     name: str
@@ -47,6 +50,7 @@ class Standing:
     calls: int
     throttled: int
     batches: int
+    unmatched: int
     codes: Mapping[str, int]
     accounts: tuple[AccountName, ...]
 
@@ -106,19 +110,28 @@ def standings(client: redis.Redis, campaign_ids: list[CampaignId]) -> list[Stand
         for campaign_id in campaign_ids:
             pipeline.hgetall(keys.campaign(campaign_id))
             pipeline.hgetall(keys.codes(campaign_id))
+            pipeline.zcard(keys.unmatched(campaign_id))
         replies = pipeline.execute()
-    pairs = [
-        (campaign_id, _text(replies[2 * i]), _text(replies[2 * i + 1]))
-        for i, campaign_id in enumerate(campaign_ids)
-        if replies[2 * i]
+    found = [
+        (campaign_id, _text(fields), _text(refusals), unmatched)
+        for campaign_id, fields, refusals, unmatched in zip(
+            campaign_ids, *(replies[i::3] for i in range(3)), strict=True
+        )
+        if fields
     ]
-    names = {name for _, fields, _ in pairs for name in fields["accounts"].split()}
-    seen = lanes(client, sorted(AccountName(name) for name in names)) if pairs else {}
-    return [_standing(campaign_id, fields, refusals, seen) for campaign_id, fields, refusals in pairs]
+    names = {name for _, fields, _, _ in found for name in fields["accounts"].split()}
+    seen = lanes(client, sorted(AccountName(name) for name in names)) if found else {}
+    return [
+        _standing(campaign_id, fields, refusals, unmatched, seen) for campaign_id, fields, refusals, unmatched in found
+    ]
 
 
 def _standing(
-    campaign_id: CampaignId, fields: dict[str, str], refusals: dict[str, str], seen: Mapping[AccountName, Lane]
+    campaign_id: CampaignId,
+    fields: dict[str, str],
+    refusals: dict[str, str],
+    unmatched: int,
+    seen: Mapping[AccountName, Lane],
 ) -> Standing:
     counts = {name: int(fields[name]) for name in COUNTERS}
     accounts = tuple(AccountName(name) for name in fields["accounts"].split())
@@ -136,6 +149,7 @@ def _standing(
         state=fields["state"],
         reason=reason or None,
         awaiting=counts["accepted"] - counts["delivered"] - counts["undelivered"],
+        unmatched=unmatched,
         codes={code: int(count) for code, count in sorted(refusals.items()) if int(count)},
         accounts=accounts,
         **counts,

@@ -1,0 +1,240 @@
+"""What delivery reports tell, written to the messages that they are about, in bulk.
+
+A report names its batch (by the token of the URL that it came to, or by the reference that the gateway repeats) and in
+it one message, by the gateway's id or by the number. Invariant: reports may come before our own settlement, late,
+twice and out of order, and the end is the same; each is counted once.
+"""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+import redis
+
+from worker.domain.answers import Accepted, Rejected
+from worker.domain.delivery import DeliveryReport, Feedback, write_news
+from worker.domain.identity import same_number
+from worker.domain.ids import CampaignId
+from worker.ledger import keys
+from worker.ledger.errors import LedgerBroken, LedgerUnavailable, translated
+from worker.ledger.scripts import load
+from worker.ledger.stored import Stored, stored_batches
+
+MISCONFIGURED_LIMIT = 20
+"""So many of a campaign's last 100 reports that blame its configuration pause it."""
+
+UNMATCHED_KEPT = 1000
+"""Reports kept for an operator to see that matched no message, a campaign."""
+
+_TRIES = 20
+_UNWELCOME = frozenset({Feedback.OPTED_OUT, Feedback.REFUSES_PROMOTION})
+_FED_BACK = {Feedback.THROTTLED: "throttled", Feedback.MISCONFIGURED: "misconfigured"}
+_TEN_DIGITS = 10_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressed:
+    """A report and the batch that it is about."""
+
+    campaign: CampaignId
+    batch: int
+    report: DeliveryReport
+
+
+@dataclass(slots=True, kw_only=True)
+class Received:
+    """What a lot of reports came to: how many told something or were known, and how many matched no message.
+
+    `unwelcome` are the numbers (E.164 digits) whose owners refuse messages, with what they refuse.
+    """
+
+    matched: int = 0
+    unmatched: int = 0
+    unwelcome: list[tuple[int, Feedback]] = field(default_factory=list, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """One report, at the message that it is about: `outcome` is a, u, or w for one that waits or is on the wire."""
+
+    position: int
+    number: int = field(repr=False)
+    outcome: str
+    report: DeliveryReport
+
+
+def receive(client: redis.Redis, addressed: Iterable[Addressed], now: int = 0) -> Received:
+    """Write what the reports tell; raises `LedgerUnavailable`, and then all may be given again."""
+    campaigns: dict[CampaignId, dict[int, list[DeliveryReport]]] = defaultdict(lambda: defaultdict(list))
+    for each in addressed:
+        campaigns[each.campaign][each.batch].append(each.report)
+    received = Received()
+    for campaign_id, batches in campaigns.items():
+        lot = _Lot(client=client, campaign=campaign_id, now=now, received=received)
+        lot.receive(batches)
+        _keep_unmatched(client, campaign_id, lot.unmatched)
+        received.unmatched += len(lot.unmatched)
+    return received
+
+
+@dataclass(slots=True, kw_only=True)
+class _Lot:
+    """The reports about one campaign, on their way into its batches.
+
+    `again` are those of messages that stand in another batch, and of batches that changed while they were looked at.
+    """
+
+    client: redis.Redis
+    campaign: CampaignId
+    now: int
+    received: Received
+    again: dict[int, list[DeliveryReport]] = field(default_factory=lambda: defaultdict(list))
+    unmatched: list[DeliveryReport] = field(default_factory=list)
+
+    def receive(self, batches: dict[int, list[DeliveryReport]]) -> None:
+        for _ in range(_TRIES):
+            for stored in list(stored_batches(self.client, self.campaign, sorted(batches))):
+                self._receive_batch(stored, batches[stored.number])
+            batches, self.again = self.again, defaultdict(list)
+            if not batches:
+                return
+        raise LedgerUnavailable(f"batches of {self.campaign} change faster than reports about them can be written")
+
+    def _receive_batch(self, stored: Stored, reports: Sequence[DeliveryReport]) -> None:
+        try:
+            places = _Places(stored)
+        except LedgerBroken:
+            self.unmatched += reports
+            return
+        told = [each for report in reports if (each := self._placed(stored, places, report)) is not None]
+        fixed = _tell(self.client, stored, told, self.now) if told else frozenset[int]()
+        if fixed is None:
+            self.again[stored.number] += [each.report for each in told]
+            return
+        for each in told:
+            if each.position in fixed:
+                self.unmatched.append(each.report)
+                continue
+            self.received.matched += 1
+            if each.report.feedback in _UNWELCOME:
+                self.received.unwelcome.append((each.number, each.report.feedback))
+
+    def _placed(self, stored: Stored, places: "_Places", report: DeliveryReport) -> _Told | None:
+        match places.find(report):
+            case _Told() as told:
+                return told
+            case "moved":
+                child = _child_of(self.client, stored, report)
+                (self.unmatched if child is None else self.again[child]).append(report)
+            case _:
+                self.unmatched.append(report)
+        return None
+
+
+class _Places:
+    """The messages of one batch, to be found by a gateway's id or by number."""
+
+    def __init__(self, stored: Stored) -> None:
+        """Read the batch; raises `LedgerBroken`."""
+        self._stored = stored
+        self._numbers = stored.content().numbers
+        self._outcomes = stored.told(len(self._numbers)) if stored.kind == "settled" else {}
+        self._by_id = {o.gateway_id: place for place, o in self._outcomes.items() if isinstance(o, Accepted)}
+        self._by_tail: dict[int, list[int]] = defaultdict(list)
+        for place, number in enumerate(self._numbers):
+            self._by_tail[number % _TEN_DIGITS].append(place)
+
+    def find(self, report: DeliveryReport) -> "_Told | str":
+        """Return where the report belongs, "moved" where its message stands in another batch now, or "nowhere"."""
+        place = self._by_id.get(report.gateway_id) if report.gateway_id else None
+        if place is None:
+            place = self._by_number(report.to)
+        if place is None:
+            return "nowhere"
+        outcome = self._outcome(place)
+        if outcome in ("moved", "nowhere"):
+            return outcome
+        return _Told(position=place, number=self._numbers[place], outcome=outcome, report=report)
+
+    def _by_number(self, echo: str) -> int | None:
+        digits = "".join(filter(str.isdecimal, echo))
+        if not digits.isascii() or not digits:
+            return None
+        likely = self._by_tail.get(int(digits[-10:]), [])
+        found = [place for place in likely if same_number(echo, self._numbers[place])]
+        return found[0] if len(found) == 1 else None
+
+    def _outcome(self, place: int) -> str:
+        """Return a, u or w as the script wants it."""
+        stored = self._stored
+        mark = stored.mask[place : place + 1] or "."
+        if mark == "r":
+            return "w"
+        if mark == "p" or stored.kind == "moved":
+            return "moved"
+        if stored.kind != "settled":
+            return "w"
+        match self._outcomes.get(place):
+            case Accepted():
+                return "a"
+            case Rejected() | None:
+                return "nowhere"
+            case _:
+                return "moved" if stored.children and place not in stored.news else "u"
+
+
+def _child_of(client: redis.Redis, stored: Stored, report: DeliveryReport) -> int | None:
+    """Return the batch to which the report's message has moved."""
+    for child in stored_batches(client, stored.campaign, stored.children):
+        if _Places(child).find(report) != "nowhere":
+            return child.number
+    return None
+
+
+def _tell(client: redis.Redis, stored: Stored, told: Sequence[_Told], now: int) -> frozenset[int] | None:
+    """Run the script; return the positions that reports can not change, or `None` where the batch has changed."""
+    campaign_id, batch = stored.campaign, stored.number
+    parts = [
+        part
+        for each in told
+        for part in (
+            *(each.position, each.outcome, write_news(each.report), each.report.gateway_id),
+            _FED_BACK.get(each.report.feedback, "nothing"),
+        )
+    ]
+    reply = load("receive").call(
+        client,
+        [
+            *(keys.campaign(campaign_id), keys.batch_state(campaign_id, batch), keys.news(campaign_id, batch)),
+            *(keys.mask(campaign_id, batch), keys.queue(campaign_id)),
+        ],
+        [
+            *(now, keys.PREFIX, campaign_id, batch, stored.fingerprint),
+            *(random.random(), MISCONFIGURED_LIMIT),
+            *parts,
+        ],
+    )
+    return None if reply[0] == b"changed" else frozenset(int(position) for position in reply[1:])
+
+
+def _keep_unmatched(client: redis.Redis, campaign_id: CampaignId, reports: Sequence[DeliveryReport]) -> None:
+    """Keep reports that matched nothing, each once however often it comes, for an operator to see."""
+    if not reports:
+        return
+    key = keys.unmatched(campaign_id) if _exists(client, campaign_id) else keys.UNMATCHED
+    counted = Counter(
+        orjson.dumps([report.gateway_id, report.to, report.state, report.code, report.at]) for report in reports
+    )
+    with translated():
+        seconds, _ = client.time()
+        pipeline = client.pipeline(transaction=True)
+        pipeline.zadd(key, dict.fromkeys(counted, float(seconds)))
+        pipeline.zremrangebyrank(key, 0, -UNMATCHED_KEPT - 1)
+        pipeline.execute()
+
+
+def _exists(client: redis.Redis, campaign_id: CampaignId) -> bool:
+    with translated():
+        return bool(client.exists(keys.campaign(campaign_id)))
