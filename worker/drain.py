@@ -222,7 +222,9 @@ class Drain:
             return
         if served is not self.sender.served and served.gateway.origin == self.lines.origin:
             self.sender.served = served
-            self.intent = replace(self.intent, lead_us=lead_us(served), expiry_us=expiry_us(served))
+            self.intent = replace(
+                self.intent, lead_us=lead_us(served), expiry_us=expiry_us(served), late_us=int(served.late_s * 1e6)
+            )
 
     async def _sit(self, take_or_renew: Callable[..., Awaitable[Seat | NoSeat]]) -> bool:
         try:
@@ -298,6 +300,7 @@ async def _seated(engine: Engine, name: AccountName, crowded: asyncio.Event) -> 
             confirm=durability.waitaof,
             replicas=engine.replicas,
             limit=served.gateway.batch_limit,
+            late_us=int(served.late_s * 1e6),
         ),
         seat=seat,
     )

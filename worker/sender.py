@@ -20,6 +20,7 @@ from worker.domain.answers import (
     Disposition,
     HoldAccount,
     Isolate,
+    LeaveAccount,
     Lost,
     PauseCampaign,
     PerMessage,
@@ -146,7 +147,9 @@ class Sender:
             return Missed()
         return await line.post(call, timeout_s=self.served.account.timeout)
 
-    async def conclude(self, taken: Taken, outgoing: Outgoing, disposition: Disposition, answer: Answer | None) -> None:
+    async def conclude(  # noqa: C901 - one case a disposition
+        self, taken: Taken, outgoing: Outgoing, disposition: Disposition, answer: Answer | None
+    ) -> None:
         """Tell the ledger what the call came to."""
         count = len(outgoing.messages)
         sent_at = taken.slot_us / 1e6  # give or take the tolerance
@@ -176,10 +179,13 @@ class Sender:
                 await self.return_batch(taken, Verdict(kind="throttled", reason=reason, pause_us=pause_us))
             case Unsent(reason=reason):
                 await self.return_batch(taken, Verdict(kind="unsent", reason=reason))
-            case HoldAccount(reason=reason):
-                await self.return_batch(taken, Verdict(kind="hold", reason=reason))
+            case HoldAccount(reason=reason, may_pass=may_pass):
+                probe_us = int(self.served.account.probe_every * 1e6) if may_pass else 0
+                await self.return_batch(taken, Verdict(kind="hold", reason=reason, pause_us=probe_us))
             case PauseCampaign(reason=reason):
                 await self.return_batch(taken, OK, pause_campaign=f"account {self.name}: {reason}")
+            case LeaveAccount(reason=reason):
+                await self.return_batch(taken, OK, pause_campaign=f"account {self.name}: {reason}", only_here=True)
             case Isolate(code=code, reason=reason):
                 await self.isolate_batch(taken, Rejected(code=code, reason=reason), sent_at)
             case _:
@@ -205,13 +211,23 @@ class Sender:
         engine.events.ended(taken.attempt, "retried", f"refused whole ({refusal.code}): {word}")
         log.info("batch.refused", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word)
 
-    async def return_batch(self, taken: Taken, verdict: Verdict, *, pause_campaign: str = "") -> None:
+    async def return_batch(
+        self, taken: Taken, verdict: Verdict, *, pause_campaign: str = "", only_here: bool = False
+    ) -> None:
         """Give a batch back, however long Redis is away."""
         engine, spread = self.engine, random.random()
         if verdict.kind in HALTING:
             self.halted_at = suspended_clock()
         word = await engine.persist(
-            lambda: give_back(engine.redis, self.name, taken, verdict, spread=spread, pause_campaign=pause_campaign)
+            lambda: give_back(
+                engine.redis,
+                self.name,
+                taken,
+                verdict,
+                spread=spread,
+                pause_campaign=pause_campaign,
+                only_here=only_here,
+            )
         )
         why = pause_campaign or verdict.reason
         engine.events.ended(taken.attempt, "retried", why or "not sent: its slot had passed")

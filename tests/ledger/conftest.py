@@ -10,7 +10,7 @@ import redis
 from worker.domain.answers import Accepted, Rejected, Unconfirmed
 from worker.domain.content import BatchContent, Passed
 from worker.domain.delivery import DeliveryReport, Feedback
-from worker.ledger import keys, operating, production, receiving, resending, resolving, seats, sending, sweeping
+from worker.ledger import keys, operating, production, receiving, resending, resolving, seats, sending, sweeping, timing
 from worker.ledger.audit import audit
 from worker.ledger.connection import connect_async
 from worker.ledger.outcomes import Outcomes
@@ -58,10 +58,10 @@ class Ledger:
 
     # production
 
-    def begin(self, name="c", token="t", accounts=("main",), file="f", on_unconfirmed="hold"):
+    def begin(self, name="c", token="t", accounts=("main",), file="f", **options):
         return production.begin(
             self.redis, name, token=token, file_digest=file, doc="{}", name=name, accounts=accounts,
-            on_unconfirmed=on_unconfirmed, now=self.now,
+            now=self.now, **options,
         )  # fmt: skip
 
     def append(self, sizes, name="c", token="t", at=0, invalid=0, duplicate=0):
@@ -80,17 +80,23 @@ class Ledger:
             stretches=[production.Stretch(messages=len(each.rows), packed=pack(each)) for each in contents],
         )
 
-    def start(self, name="c", token="t", at=0, hold=""):
-        return production.start(self.redis, name, token=token, position=at, hold=hold, now=self.now)
+    def start(self, name="c", token="t", at=0, hold="", hours=(0, 0)):
+        return production.start(self.redis, name, token=token, position=at, hold=hold, hours=hours, now=self.now)
 
     def discard(self, name="c", token="t"):
         production.discard(self.redis, name, token=token)
 
-    def campaign(self, *sizes, name="c", accounts=("main",), hold="", on_unconfirmed="hold"):
-        """Produce a campaign of these batches, whole, and start it."""
-        self.begin(name, accounts=accounts, on_unconfirmed=on_unconfirmed)
+    def campaign(self, *sizes, name="c", accounts=("main",), hold="", hours=None, **options):
+        """Produce a campaign of these batches, whole, and start it; `hours` are seconds from now: opens, closes."""
+        self.begin(name, accounts=accounts, has_hours=hours is not None, **options)
         assert self.append(sizes, name)
-        return self.start(name, at=sum(sizes), hold=hold)
+        return self.start(name, at=sum(sizes), hold=hold, hours=self.instants(hours or (0, 0)))
+
+    def instants(self, seconds):
+        return tuple(self.now + round(each * S) for each in seconds) if any(seconds) else (0, 0)
+
+    def set_hours(self, opens_s, closes_s, name="c"):
+        return self.run(timing.set_hours(self.aredis, name, *self.instants((opens_s, closes_s)), self.now))
 
     # seats
 
@@ -131,6 +137,7 @@ class Ledger:
         lead_us=0,
         expiry_s=40,
         limit=100,
+        late_us=0,
     ):
         """Ask for batches with a fresh seat, unless `seated` is false."""
         if seated:
@@ -142,6 +149,7 @@ class Ledger:
             confirm=False,
             replicas=0,
             limit=limit,
+            late_us=late_us,
         )
         ids = self.new_ids(count) if ids is None else ids
         return self.run(sending.take(self.aredis, account, owner, ids, intent, self.now))
@@ -165,11 +173,20 @@ class Ledger:
         verdict = sending.Verdict(kind=kind, reason=reason, pause_us=round(pause_s * S))
         return self.run(sending.settle(self.aredis, account, taken, outcomes, verdict, self.now))
 
-    def back(self, taken, kind="none", reason="", pause_s=0, spread=1.0, pause_campaign="", account="main"):
+    def back(
+        self, taken, kind="none", reason="", pause_s=0, spread=1.0, pause_campaign="", only_here=False, account="main"
+    ):
         verdict = sending.Verdict(kind=kind, reason=reason, pause_us=round(pause_s * S))
         return self.run(
             sending.give_back(
-                self.aredis, account, taken, verdict, spread=spread, pause_campaign=pause_campaign, now=self.now
+                self.aredis,
+                account,
+                taken,
+                verdict,
+                spread=spread,
+                pause_campaign=pause_campaign,
+                only_here=only_here,
+                now=self.now,
             )
         )
 

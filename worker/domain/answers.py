@@ -64,15 +64,27 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldAccount:
-    """Every call of this account would fail alike until somebody acts; `reason` says what to do."""
+    """Every call of this account would fail alike until somebody acts; `reason` says what to do.
+
+    `may_pass`: it may also pass by itself, as when somebody recharges the balance: one batch is tried now and then.
+    """
+
+    code: str
+    reason: str
+    may_pass: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseCampaign:
+    """Every batch of this campaign would fail alike on this account; `reason` says why."""
 
     code: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PauseCampaign:
-    """Every batch of this campaign would fail alike on this account; `reason` says why."""
+class LeaveAccount:
+    """Every batch of this campaign would fail alike on this account, though perhaps not on another of its pool."""
 
     code: str
     reason: str
@@ -101,7 +113,9 @@ class Unsent:
     reason: str
 
 
-Disposition = PerMessage | AllRejected | Throttled | HoldAccount | PauseCampaign | Isolate | Lost | Unsent
+Disposition = (
+    PerMessage | AllRejected | Throttled | HoldAccount | PauseCampaign | LeaveAccount | Isolate | Lost | Unsent
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from worker.domain.ids import CampaignId
 from worker.ledger import keys
 from worker.ledger.errors import LedgerBroken, translated
 from worker.ledger.reading import ENDED
-from worker.ledger.record import OUTCOMES, ReportRow, rows_of, stored_stretches
+from worker.ledger.record import OUTCOMES, ReportRow, fate_of_waiting, rows_of, stored_stretches
 
 TRIES = 5
 """A campaign that moves while it is recounted is recounted so often; then only its counters are audited."""
@@ -99,9 +99,10 @@ def _books(client: redis.Redis, campaign_id: CampaignId) -> _Books:
 
 def _recount(client: redis.Redis, campaign_id: CampaignId, books: _Books) -> _Recount:
     found = _Recount()
+    waiting = fate_of_waiting(books.fields["state"], books.fields["ended"])
     for stored in stored_stretches(client, campaign_id, books.count("stretches")):
         try:
-            _count_stretch(rows_of(client, stored, books.fields["state"]), found)
+            _count_stretch(rows_of(client, stored, waiting), found)
         except LedgerBroken as error:
             found.broken.append(str(error))
     return found

@@ -13,6 +13,10 @@ from worker.domain.ids import CampaignId
 from worker.ledger import keys
 from worker.ledger.scripts import load
 
+Priority = Literal["high", "normal", "low"]
+
+PRIORITIES: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
+
 
 @dataclass(frozen=True, slots=True)
 class New:
@@ -60,15 +64,22 @@ def begin(
     name: str,
     accounts: Sequence[str],
     on_unconfirmed: Literal["hold", "resend"] = "hold",
+    priority: Priority = "normal",
+    starts_at: int = 0,
+    ends_at: int = 0,
+    has_hours: bool = False,
     now: int = 0,
 ) -> Opening:
-    """Open the production of a campaign or take it over; `doc` is the campaign file as JSON."""
+    """Open the production of a campaign or take it over; `doc` is the campaign file as JSON.
+
+    Nothing goes before `starts_at`, or from `ends_at` on (microseconds since the epoch; 0: no such instant).
+    """
     reply = load("begin").call(
         client,
         [keys.campaign(campaign_id), keys.CAMPAIGNS],
         [
             *(now, campaign_id, token, file_digest, doc, name, " ".join(accounts)),
-            int(on_unconfirmed == "resend"),
+            *(int(on_unconfirmed == "resend"), PRIORITIES[priority], starts_at, ends_at, int(has_hours)),
         ],
     )
     match reply:
@@ -105,14 +116,22 @@ def append(
 
 
 def start(
-    client: redis.Redis, campaign_id: CampaignId, *, token: str, position: int, hold: str = "", now: int = 0
+    client: redis.Redis,
+    campaign_id: CampaignId,
+    *,
+    token: str,
+    position: int,
+    hold: str = "",
+    hours: tuple[int, int] = (0, 0),
+    now: int = 0,
 ) -> str:
     """Say that production is whole; return the campaign's state, or "" where another producer has it.
 
-    `hold` is the reason with which the campaign starts paused.
+    `hold` is the reason with which the campaign starts paused; `hours` are its sending hours of now, or the next ones,
+    as microseconds since the epoch.
     """
     reply = load("start").call(
-        client, [keys.campaign(campaign_id)], [now, keys.PREFIX, campaign_id, token, position, hold]
+        client, [keys.campaign(campaign_id)], [now, keys.PREFIX, campaign_id, token, position, hold, *hours]
     )
     return str(reply.decode())
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import redis
 
@@ -111,49 +111,64 @@ def standings(client: redis.Redis, campaign_ids: list[CampaignId]) -> list[Stand
             pipeline.hgetall(keys.campaign(campaign_id))
             pipeline.hgetall(keys.codes(campaign_id))
             pipeline.zcard(keys.unmatched(campaign_id))
-        replies = pipeline.execute()
+        pipeline.time()
+        *replies, (seconds, microseconds) = pipeline.execute()
+    now = seconds * 1_000_000 + microseconds
     found = [
-        (campaign_id, _text(fields), _text(refusals), unmatched)
+        _Found(campaign_id, _text(fields), _text(refusals), unmatched)
         for campaign_id, fields, refusals, unmatched in zip(
             campaign_ids, *(replies[i::3] for i in range(3)), strict=True
         )
         if fields
     ]
-    names = {name for _, fields, _, _ in found for name in fields["accounts"].split()}
+    names = {name for each in found for name in each.fields["accounts"].split()}
     seen = lanes(client, sorted(AccountName(name) for name in names)) if found else {}
-    return [
-        _standing(campaign_id, fields, refusals, unmatched, seen) for campaign_id, fields, refusals, unmatched in found
-    ]
+    return [_standing(each, seen, now) for each in found]
 
 
-def _standing(
-    campaign_id: CampaignId,
-    fields: dict[str, str],
-    refusals: dict[str, str],
-    unmatched: int,
-    seen: Mapping[AccountName, Lane],
-) -> Standing:
+class _Found(NamedTuple):
+    id: CampaignId
+    fields: dict[str, str]
+    refusals: dict[str, str]
+    unmatched: int
+
+
+def _standing(found: _Found, seen: Mapping[AccountName, Lane], now: int) -> Standing:
+    fields = found.fields
     counts = {name: int(fields[name]) for name in COUNTERS}
     accounts = tuple(AccountName(name) for name in fields["accounts"].split())
-    reason = fields["reason"]
-    if fields["state"] == "running":
-        words = [seen[account].words for account in accounts if seen[account].words]
-        if not words and all(seen[account].live_workers == 0 for account in accounts):
-            words = ["no worker is running: start one with 'bulksend worker'"]
-        elif not words and int(fields["resends"]) and not counts["pending"] + counts["in_flight"]:
-            words = ["what stayed unconfirmed waits to be sent once more"]
-        reason = "; ".join(words)
     return Standing(
-        id=campaign_id,
+        id=found.id,
         name=fields["name"],
         state=fields["state"],
-        reason=reason or None,
+        reason=_reason(fields, [seen[account] for account in accounts], now) or None,
         awaiting=counts["accepted"] - counts["delivered"] - counts["undelivered"],
-        unmatched=unmatched,
-        codes={code: int(count) for code, count in sorted(refusals.items()) if int(count)},
+        unmatched=found.unmatched,
+        codes={code: int(count) for code, count in sorted(found.refusals.items()) if int(count)},
         accounts=accounts,
         **counts,
     )
+
+
+def _reason(fields: dict[str, str], lanes_of_it: list[Lane], now: int) -> str:
+    """Return why the campaign does not send now, or ""."""
+    if fields["state"] == "scheduled":
+        return f"starts at {_when(fields['starts_at'])}"
+    if fields["state"] != "running":
+        return fields["reason"]
+    if fields["hours"] == "1" and not float(fields["opens"]) <= now < float(fields["closes"]):
+        later = now < float(fields["opens"])
+        return "outside its hours" + (f": goes on at {_when(fields['opens'])}" if later else "")
+    words = [lane.words for lane in lanes_of_it if lane.words]
+    if not words and all(lane.live_workers == 0 for lane in lanes_of_it):
+        words = ["no worker is running: start one with 'bulksend worker'"]
+    elif not words and int(fields["resends"]) and not int(fields["pending"]) + int(fields["in_flight"]):
+        words = ["what stayed unconfirmed waits to be sent once more"]
+    return "; ".join(words)
+
+
+def _when(microseconds: str) -> str:
+    return datetime.fromtimestamp(float(microseconds) / 1e6, UTC).isoformat(timespec="seconds")
 
 
 def lanes(client: redis.Redis, accounts: list[AccountName]) -> dict[AccountName, Lane]:

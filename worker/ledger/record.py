@@ -89,9 +89,9 @@ def report_rows(client: redis.Redis, campaign_id: CampaignId) -> Iterator[Report
 
     A campaign that moves meanwhile gives each row as it was when its stretch was read.
     """
-    state, count = _campaign(client, campaign_id)
+    waiting, count = _campaign(client, campaign_id)
     for stored in stored_stretches(client, campaign_id, count):
-        yield from rows_of(client, stored, state)
+        yield from rows_of(client, stored, waiting)
 
 
 def stored_stretches(client: redis.Redis, campaign_id: CampaignId, count: int) -> Iterator[Stored]:
@@ -99,18 +99,24 @@ def stored_stretches(client: redis.Redis, campaign_id: CampaignId, count: int) -
     return stored_batches(client, campaign_id, range(1, count + 1))
 
 
-def rows_of(client: redis.Redis, stored: Stored, campaign_state: str) -> list[ReportRow]:
+def fate_of_waiting(state: str, ended: str) -> str:
+    """Return what became of messages that wait; the queue of a campaign that is over was dropped whole."""
+    return "expired" if ended == "1" else "cancelled" if state == "cancelled" else "pending"
+
+
+def rows_of(client: redis.Redis, stored: Stored, waiting: str) -> list[ReportRow]:
     """Return the rows of one stretch in row order; raises `LedgerBroken` where it is missing or damaged.
 
+    `waiting` is the outcome of messages that wait.
     A message that moved to another batch counts there, and its line tells of that one.
     """
     content = stored.content()
-    rows = _message_rows(stored, content, campaign_state)
+    rows = _message_rows(stored, content, waiting)
     if stored.children:
         moved = {
             row.row: row
             for child in stored_batches(client, stored.campaign, stored.children)
-            for row in rows_of(client, child, campaign_state)
+            for row in rows_of(client, child, waiting)
         }
         rows = [_following(row, moved.get(row.row)) for row in rows]
     if content.passed:
@@ -125,8 +131,9 @@ def _following(row: ReportRow, moved: ReportRow | None) -> ReportRow:
 
 def _campaign(client: redis.Redis, campaign_id: CampaignId) -> tuple[str, int]:
     with translated():
-        state, count = cast(list[bytes | None], client.hmget(keys.campaign(campaign_id), ["state", "stretches"]))
-    return (state or b"").decode(), int(count or 0)
+        fields = cast(list[bytes | None], client.hmget(keys.campaign(campaign_id), ["state", "ended", "stretches"]))
+    state, ended, count = ((field or b"").decode() for field in fields)
+    return fate_of_waiting(state, ended), int(count or 0)
 
 
 class _Fate(NamedTuple):
@@ -145,7 +152,7 @@ class _Fate(NamedTuple):
     delivered_at: str | None = None
 
 
-def _message_rows(stored: Stored, content: BatchContent, campaign_state: str) -> list[ReportRow]:
+def _message_rows(stored: Stored, content: BatchContent, waiting: str) -> list[ReportRow]:
     columns = content.columns
     return [
         ReportRow(row, f"+{number}", *fate, columns, values)
@@ -153,21 +160,20 @@ def _message_rows(stored: Stored, content: BatchContent, campaign_state: str) ->
             content.rows,
             content.numbers,
             content.values,
-            _fates(stored, len(content.rows), campaign_state),
+            _fates(stored, len(content.rows), waiting),
             strict=True,
         )
     ]
 
 
-def _fates(stored: Stored, count: int, campaign_state: str) -> list[_Fate]:
+def _fates(stored: Stored, count: int, waiting: str) -> list[_Fate]:
     """Return what became of each message: its mask first, then its batch's state, then its outcome and its news."""
     batch, kind = stored.number, stored.kind
     account = stored.state.get(b"account", b"").decode() or None
     attempts = int(stored.state.get(b"attempts", 1))
     match kind:
         case "waiting":
-            # A cancelled campaign's queue was dropped whole, without a word to its batches.
-            common = _Fate("cancelled" if campaign_state == "cancelled" else "pending", batch=batch)
+            common = _Fate(waiting, batch=batch)
         case "sending":
             common = _Fate("in_flight", account=account, batch=batch, attempts=1)
         case _:

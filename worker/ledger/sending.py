@@ -89,7 +89,8 @@ Turn = Batches | Wait | Full | Stop | Unseated
 class Verdict:
     """What a call's answer means for the account's lane, beside its batch.
 
-    `pause_us`: what the gateway asked for, microseconds from now; 0 where it asked for nothing.
+    `pause_us`: what the gateway asked for, microseconds from now; 0 where it asked for nothing. Of a hold: after how
+    long one batch is tried, again and again until one passes; 0 where somebody must open the account.
     """
 
     kind: Literal["ok", "refused", "throttled", "unsent", "hold", "lost", "none"]
@@ -103,6 +104,7 @@ class Intent:
 
     `lookahead_us` (no slot is further), `lead_us` (none is nearer) and `expiry_us` are lengths; `confirm` asks the
     server by WAITAOF, with `replicas`. `limit`: messages that one call may carry; of a larger batch one goes at a time.
+    `late_us`: how late after its slot a call may go.
     """
 
     lookahead_us: int
@@ -111,6 +113,7 @@ class Intent:
     confirm: bool
     replicas: int
     limit: int = 100
+    late_us: int = 0
 
 
 async def take(
@@ -137,7 +140,7 @@ async def take(
         keys.CLOCK,
     ]
     args: list[Argument] = [now, keys.PREFIX, account, owner]
-    args += [intent.lookahead_us, intent.expiry_us, intent.lead_us, intent.limit, *attempts]
+    args += [intent.lookahead_us, intent.expiry_us, intent.lead_us, intent.limit, intent.late_us, *attempts]
     if not attempts or not intent.confirm:
         return _turn(await script.acall(client, script_keys, args))
     with translated():
@@ -233,18 +236,20 @@ async def give_back(
     *,
     spread: float,
     pause_campaign: str = "",
+    only_here: bool = False,
     now: int = 0,
 ) -> str:
     """Put a batch back to the front of its queue, with proof that nothing of it was accepted.
 
-    `spread` (0 to 1) draws the back-off's length; `pause_campaign` is the reason with which the campaign pauses.
+    `spread` (0 to 1) draws the back-off's length; `pause_campaign` is the reason with which the campaign pauses, or,
+    `only_here`, leaves this account while it has another.
     It counts as a call unless the verdict is unsent or none. Returns back, late or gone.
     """
     return await _back(
         client,
         account,
         [taken.attempt, taken.campaign, taken.batch],
-        [verdict.kind, verdict.reason, verdict.pause_us, spread, pause_campaign],
+        [verdict.kind, verdict.reason, verdict.pause_us, spread, pause_campaign, int(only_here)],
         now,
     )
 
@@ -281,7 +286,7 @@ async def isolate(
 
 async def void(client: redis.asyncio.Redis, account: AccountName, attempt: AttemptId, now: int = 0) -> str:
     """Give back an id whose take had no answer: what it got returns, and what is still on its way gets nothing."""
-    return await _back(client, account, [attempt, "", 0], ["none", "", 0, 0, ""], now)
+    return await _back(client, account, [attempt, "", 0], ["none", "", 0, 0, "", 0], now)
 
 
 async def _back(

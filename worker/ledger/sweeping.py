@@ -19,12 +19,13 @@ AT_ONCE = 200
 class Swept:
     """What a sweep did and found.
 
-    `expired`: attempts that it ended as unconfirmed; `resends`: batches due to be sent once more; `ring`: lanes for
-    which somebody must ring.
+    `expired`: attempts that it ended as unconfirmed; `resends`: batches due to be sent once more; `hours`: campaigns
+    whose sending hours are to be renewed; `ring`: lanes for which somebody must ring.
     """
 
     expired: int
     resends: tuple[tuple[CampaignId, int], ...]
+    hours: tuple[CampaignId, ...]
     ring: tuple[AccountName, ...]
 
 
@@ -36,10 +37,11 @@ async def sweep(client: redis.asyncio.Redis, owner: Owner, now: int = 0) -> Swep
         [now, keys.PREFIX, owner, int(WORKER_S * 1e6), AT_ONCE],
     )
     if reply[0] == 0:
-        return Swept(expired=0, resends=(), ring=())
+        return Swept(expired=0, resends=(), hours=(), ring=())
     due = (member.decode().split() for member in reply[2])
     return Swept(
         expired=int(reply[1]),
         resends=tuple((CampaignId(campaign), int(batch)) for campaign, batch in due),
-        ring=tuple(AccountName(name.decode()) for name in reply[3:]),
+        hours=tuple(CampaignId(name.decode()) for name in reply[3]),
+        ring=tuple(AccountName(name.decode()) for name in reply[4:]),
     )

@@ -2,11 +2,19 @@
 -- KEYS[1] lane  KEYS[2] its attempts  KEYS[3] all attempts by expiry
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] attempt  ARGV[5] campaign or "" where the holder does not know
 -- ARGV[6] batch n  ARGV[7] verdict ok|throttled|unsent|hold|none  ARGV[8] words  ARGV[9] pause us asked by the gateway
--- ARGV[10] spread 0 to 1  ARGV[11] why the campaign pauses, or ""
+-- ARGV[10] spread 0 to 1  ARGV[11] why the campaign pauses, or ""  ARGV[12] 1: not all of it, but on this account; it
+-- pauses where it has no other
 -- Returns "back", "late" (it had expired) or "gone" (nothing is held; the id is void from now on).
 -- Invariant: sending to pending only by the attempt that holds the batch; an id given back can not be taken later.
 -- Called by: worker.ledger.sending.give_back
 -- joined: clock lane messages campaign again
+local function has_other(accounts, out, account)
+  for other in string.gmatch(accounts, '%S+') do
+    if other ~= account and not string.find(' ' .. out .. ' ', ' ' .. other .. ' ', 1, true) then return true end
+  end
+  return false
+end
+
 local now, prefix, attempt, id, n = clock(ARGV[1]), ARGV[2], ARGV[4], ARGV[5], ARGV[6]
 local taken, size, late
 local held = redis.call('HGET', KEYS[2], attempt)
@@ -36,10 +44,15 @@ if ARGV[7] == 'throttled' then redis.call('HINCRBY', key, 'throttled', 1) end
 
 verdict(KEYS[1], ARGV[7], now, tonumber(taken), ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10]), 0)
 if ARGV[11] ~= '' then
-  local c = redis.call('HMGET', key, 'state', 'resumed_at', 'accounts')
+  local c = redis.call('HMGET', key, 'state', 'resumed_at', 'accounts', 'out')
   if (c[1] == 'running' or c[1] == 'finished') and not is_stale(tonumber(taken), tonumber(c[2]), now) then
-    redis.call('HSET', key, 'state', 'paused', 'reason', ARGV[11], 'finished_at', '')
-    withdraw(prefix, id, c[3])
+    if ARGV[12] == '1' and has_other(c[3], c[4], ARGV[3]) then
+      redis.call('HSET', key, 'out', c[4] .. ' ' .. ARGV[3])
+      withdraw(prefix, id, ARGV[3])
+    else
+      redis.call('HSET', key, 'state', 'paused', 'reason', ARGV[11], 'finished_at', '')
+      withdraw(prefix, id, c[3])
+    end
   end
 end
 put_back(prefix, id, n, tonumber(size), now)

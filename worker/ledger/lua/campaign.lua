@@ -1,12 +1,34 @@
 -- Joined into other scripts: how a campaign enters its lanes, leaves them, and ends.
 -- `prefix` is the ledger's key prefix; `id` a campaign; `accounts` its accounts' names, separated by blanks.
 
--- offer: the campaign has something pending. Its lanes list it, behind those that wait already, and are due at once.
+-- Campaign fields: priority (0 high, 1 normal, 2 low); hours (1: it has sending hours) with opens and closes, the
+-- hours of now or the next ones; starts_at, ends_at (0: never); ended (1: ends_at has come); out: accounts that it may
+-- not use any more.
+
+-- So many turns a campaign of lower priority waits behind one of the highest: aging, by which none starves.
+local BEHIND = {['0'] = 0, ['1'] = 100, ['2'] = 1000}
+
+local function next_turn(lane, priority)
+  return redis.call('HINCRBY', lane, 'turn', 1) + (BEHIND[priority] or BEHIND['1'])
+end
+
+-- offer: the campaign has something pending. Its lanes list it, behind those that wait already, and are due at once;
+-- outside its hours it is looked at again when they begin.
 local function offer(prefix, id, accounts, now)
+  local key = prefix .. 'c:' .. id
+  local c = redis.call('HMGET', key, 'hours', 'opens', 'closes', 'out', 'priority')
+  if c[1] == '1' then
+    local opens, closes = tonumber(c[2]), tonumber(c[3])
+    local is_open = opens <= now and now < closes
+    redis.call('ZADD', prefix .. 'hours', is_open and closes or math.max(opens, now), id)
+    if not is_open then return end
+  end
   for account in string.gmatch(accounts, '%S+') do
-    local lane = prefix .. 'lane:' .. account
-    redis.call('ZADD', lane .. ':campaigns', 'NX', redis.call('HINCRBY', lane, 'turn', 1), id)
-    redis.call('ZADD', prefix .. 'due', now, account)
+    if not string.find(' ' .. (c[4] or '') .. ' ', ' ' .. account .. ' ', 1, true) then
+      local lane = prefix .. 'lane:' .. account
+      redis.call('ZADD', lane .. ':campaigns', 'NX', next_turn(lane, c[5]), id)
+      redis.call('ZADD', prefix .. 'due', now, account)
+    end
   end
 end
 
@@ -39,14 +61,34 @@ local function reopen(prefix, id, size, now)
   if c[1] == 'running' then offer(prefix, id, c[2], now) end
 end
 
+-- end_of: how messages end that would have to wait now, or nothing: they may wait.
+local function end_of(key)
+  local c = redis.call('HMGET', key, 'ended', 'state')
+  if c[1] == '1' then return 'expired' end
+  if c[2] == 'cancelled' then return 'cancelled' end
+end
+
+-- end_campaign: its time is over. What waits is expired; what is on the wire still settles.
+local function end_campaign(prefix, id, now)
+  local key = prefix .. 'c:' .. id
+  local c = redis.call('HMGET', key, 'state', 'pending', 'accounts')
+  if not c[1] or c[1] == 'cancelled' then return end
+  redis.call('HSET', key, 'ended', 1, 'pending', 0)
+  redis.call('HINCRBY', key, 'expired', c[2])
+  redis.call('UNLINK', key .. ':queue')
+  withdraw(prefix, id, c[3])
+  finish_when_done(prefix, id, now)
+end
+
 -- put_back: `size` messages of batch `n`, just taken out of another counter, wait again in front of their queue, or end
--- with a cancelled campaign; those of which reports have come are accepted. Needs messages.lua.
+-- with a campaign that is over; those of which reports have come are accepted. Needs messages.lua.
 local function put_back(prefix, id, n, size, now)
   local key = prefix .. 'c:' .. id
   redis.call('DEL', key .. ':s:' .. n)
   local waiting = size - accept_reported(key, n)
-  if redis.call('HGET', key, 'state') == 'cancelled' then
-    redis.call('HINCRBY', key, 'cancelled', waiting)
+  local over = end_of(key)
+  if over then
+    redis.call('HINCRBY', key, over, waiting)
   elseif waiting > 0 then
     redis.call('LPUSH', key .. ':queue', n)
     reopen(prefix, id, waiting, now)

@@ -5,6 +5,6 @@
 -- Invariant: after this script no take gives a batch of the lane.
 -- Called by: worker.ledger.operating.hold_account
 -- joined: clock
-redis.call('HSET', KEYS[1], 'state', 'held', 'reason', ARGV[3], 'changed_at', clock(ARGV[1]))
+redis.call('HSET', KEYS[1], 'state', 'held', 'reason', ARGV[3], 'changed_at', clock(ARGV[1]), 'probe_at', 0)
 redis.call('ZREM', KEYS[2], ARGV[2])
 return 1

@@ -1,5 +1,5 @@
 -- Joined into other scripts: the account's throttle as a function of time, and what a verdict does to a lane.
--- Lane fields: state, reason, paused_until, pause_us, pause_reason, factor, refused, slow_at, backoff, careful, streak,
+-- Lane fields: state, reason, probe_us, probe_at, paused_until, pause_us, pause_reason, factor, refused, slow_at, backoff, careful, streak,
 -- changed_at.
 -- Invariants: a pause only grows until `account open`; the factor is halved at most once a pause, never below 1/64;
 -- a verdict on an attempt taken before `changed_at` may lengthen a running pause and does nothing else to the lane;
@@ -51,12 +51,16 @@ local function own_backoff(key, spread)
   return math.floor(1000000 * 2 ^ step * (0.5 + 0.5 * spread))
 end
 
-local function hold(key, now, reason)
+-- hold: nothing goes until somebody opens the account. Where the reason may pass by itself (`probe_us`), one batch is
+-- tried each so many microseconds, and its success opens the account.
+local function hold(key, now, reason, probe_us)
   if redis.call('HGET', key, 'state') == 'held' then return end
-  redis.call('HSET', key, 'state', 'held', 'reason', reason, 'changed_at', now)
+  local probe_at = probe_us > 0 and now + probe_us or 0
+  redis.call('HSET', key, 'state', 'held', 'reason', reason, 'changed_at', now, 'probe_us', probe_us, 'probe_at', probe_at)
 end
 
--- verdict: kind is ok | throttled | unsent | hold | lost | none. `pause_us` is what the gateway asked for (0: nothing).
+-- verdict: kind is ok | throttled | unsent | hold | lost | none. `pause_us` is what the gateway asked for (0: nothing);
+-- of a hold, after how long one batch is tried (0: never).
 local function verdict(key, kind, now, taken, reason, pause_us, spread, lost_limit)
   if kind == 'none' then return end
   local lane = redis.call('HMGET', key, 'changed_at', 'factor', 'refused', 'slow_at')
@@ -66,13 +70,16 @@ local function verdict(key, kind, now, taken, reason, pause_us, spread, lost_lim
   end
   if kind == 'lost' then
     redis.call('HSET', key, 'careful', 1)
-    if redis.call('HINCRBY', key, 'streak', 1) >= lost_limit then hold(key, now, reason) end
+    if redis.call('HINCRBY', key, 'streak', 1) >= lost_limit then hold(key, now, reason, 0) end
     return
   end
   redis.call('HSET', key, 'careful', 0, 'streak', 0)
-  if kind == 'hold' then return hold(key, now, reason) end
+  if kind == 'hold' then return hold(key, now, reason, pause_us) end
   if kind == 'ok' then
     redis.call('HSET', key, 'backoff', 0)
+    if number(redis.call('HGET', key, 'probe_at'), 0) > 0 then
+      redis.call('HSET', key, 'state', 'open', 'reason', '', 'probe_at', 0, 'changed_at', now)
+    end
     if pause_us > 0 then
       pause(key, now, pause_us)
       redis.call('HSET', key, 'changed_at', now, 'pause_reason', reason)

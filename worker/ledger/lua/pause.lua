@@ -8,7 +8,7 @@
 local c = redis.call('HMGET', KEYS[1], 'state', 'accounts', 'reason')
 if not c[1] then return '' end
 if c[1] == 'producing' then redis.call('HSET', KEYS[1], 'hold', ARGV[3], 'reason', ARGV[3]) end
-if c[1] == 'running' then
+if c[1] == 'running' or c[1] == 'scheduled' then
   redis.call('HSET', KEYS[1], 'state', 'paused', 'reason', ARGV[3])
   withdraw(ARGV[1], ARGV[2], c[2])
   return 'paused'

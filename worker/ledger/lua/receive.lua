@@ -12,14 +12,14 @@ local now, prefix, id, n = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'expired', 'children', 'resolved', 'account', 'taken_at')
 local seen = table.concat({s[1] or '', s[2] or '', s[3] or '', s[4] or '', s[5] or ''}, '|')
 if seen ~= ARGV[5] then return {'changed'} end
-local reply, cancelled = {'told'}, redis.call('HGET', KEYS[1], 'state') == 'cancelled'
+local reply, over = {'told'}, end_of(KEYS[1])
 
 for i = 8, #ARGV, 5 do
   local position, outcome, line, gateway_id, feedback = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
   local mark = string.sub(redis.call('GET', KEYS[4]) or '', position + 1, position + 1)
   local old = redis.call('HGET', KEYS[3], position)
   if mark == 'r' then outcome = 'a' end
-  if (mark ~= '' and mark ~= '.' and mark ~= 'r') or (cancelled and not s[1] and mark ~= 'r') then
+  if (mark ~= '' and mark ~= '.' and mark ~= 'r') or (over and not s[1] and mark ~= 'r') then
     reply[#reply + 1] = position
   elseif is_newer(line, old) then
     redis.call('HSET', KEYS[3], position, line)

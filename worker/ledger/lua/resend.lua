@@ -5,7 +5,7 @@
 -- ARGV[6] messages  ARGV[7] the packed new batch, or "" where the old one can not be read
 -- ARGV[8] packed outcomes for an expired batch, which has none  ARGV[9] due, or asked: whether the campaign's file says so
 -- or somebody
--- Returns "resent", "dropped" (they stay unconfirmed: the campaign was cancelled, or the batch can not be read), "early"
+-- Returns "resent", "dropped" (they stay unconfirmed: the campaign is over, or the batch can not be read), "early"
 -- (asked within one more expiry: the process that held it may only sleep) or "gone" (not due, or settled since).
 -- Invariant: by itself at most one resend a message; it counts in the new batch from this script on, and no late answer
 -- of the old attempt can correct it any more.
@@ -22,13 +22,13 @@ elseif s[3] == '1' and tonumber(s[5]) + 2 * tonumber(redis.call('HGET', KEYS[5],
 end
 if s[1] ~= ARGV[5] or s[4] ~= 'settled' then return 'gone' end
 if not unreadable and (size == 0 or tonumber(s[2]) ~= size) then return 'gone' end
-local c = redis.call('HMGET', KEYS[1], 'state', 'stretches')
+local stretches = redis.call('HGET', KEYS[1], 'stretches')
 forget_resend(prefix, id, n)
-if c[1] == 'cancelled' or unreadable then
+if end_of(KEYS[1]) or unreadable then
   finish_when_done(prefix, id, now)
   return 'dropped'
 end
-local made = tonumber(c[2]) + redis.call('HINCRBY', KEYS[1], 'made', 1)
+local made = tonumber(stretches) + redis.call('HINCRBY', KEYS[1], 'made', 1)
 redis.call('SET', KEYS[1] .. ':b:' .. made, ARGV[7])
 redis.call('SADD', KEYS[4], made)
 if s[3] == '1' then redis.call('SET', KEYS[1] .. ':o:' .. n, ARGV[8]) end

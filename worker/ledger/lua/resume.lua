@@ -2,16 +2,17 @@
 -- KEYS[1] campaign hash
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] id
 -- Returns the state after it, or "" where there is no such campaign.
+-- A campaign whose time has not come is scheduled again. Accounts that it was taken out of are its own again.
 -- Invariant: verdicts on attempts from before the resume can not pause the campaign again.
 -- Called by: worker.ledger.operating.resume
 -- joined: clock campaign
 local now = clock(ARGV[1])
-local c = redis.call('HMGET', KEYS[1], 'state', 'accounts')
+local c = redis.call('HMGET', KEYS[1], 'state', 'accounts', 'starts_at')
 if not c[1] then return '' end
 if c[1] == 'producing' then redis.call('HSET', KEYS[1], 'hold', '', 'reason', '') end
 if c[1] == 'paused' then
-  redis.call('HSET', KEYS[1], 'state', 'running', 'reason', '', 'resumed_at', now, 'refusals', 0, 'lately', '')
-  c[1] = 'running'
+  c[1] = tonumber(c[3]) > now and 'scheduled' or 'running'
+  redis.call('HSET', KEYS[1], 'state', c[1], 'reason', '', 'resumed_at', now, 'refusals', 0, 'lately', '', 'out', '')
 end
 if c[1] == 'running' then
   offer(ARGV[2], ARGV[3], c[2], now)

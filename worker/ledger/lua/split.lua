@@ -15,6 +15,7 @@ local late = s[1] == 'settled' and s[4] == '1'
 if s[2] ~= attempt or not (s[1] == 'sending' or late) then return 'gone' end
 local size = tonumber(s[3])
 local c = redis.call('HMGET', KEYS[1], 'state', 'accepted', 'queued', 'stretches')
+local over = end_of(KEYS[1])
 
 redis.call('HDEL', KEYS[5], attempt)
 redis.call('ZREM', KEYS[6], ARGV[3] .. ' ' .. attempt)
@@ -34,7 +35,7 @@ if size == 1 and (tonumber(c[2]) > 0 or tonumber(c[3]) == 1) then
   redis.call('SET', KEYS[1] .. ':o:' .. n, ARGV[10])
   redis.call('HINCRBY', KEYS[1], 'rejected', 1)
   redis.call('HINCRBY', KEYS[3], ARGV[9], 1)
-elseif size == 1 or c[1] == 'cancelled' then
+elseif size == 1 or over then
   put_back(prefix, id, n, size, now)
   if redis.call('LREM', KEYS[2], 1, n) == 1 then redis.call('RPUSH', KEYS[2], n) end
 else

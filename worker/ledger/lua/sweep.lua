@@ -2,7 +2,8 @@
 -- KEYS[1] clock  KEYS[2] all attempts by expiry  KEYS[3] lanes by due instant  KEYS[4] live workers
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] owner  ARGV[4] us that a worker counts as live  ARGV[5] at most so many at once
 -- Returns {0} where another process swept within the second, else {1, expired batches, {"campaign n"…} due for their
--- resend, account to ring for…}.
+-- resend, {campaign…} whose hours are to be renewed, account to ring for…}. Starts and ends the campaigns whose time has
+-- come.
 -- Invariant: an attempt ends as unconfirmed only after its whole expiry, and is resent only after one more, lengthened
 -- by the time in which nobody could settle (no sweep: Redis or every worker was away), at most 60 s. Never does it become
 -- pending here.
@@ -58,13 +59,32 @@ end
 
 -- A lane is due later only while it pauses: what a clock step has moved too far ahead is looked at again by a take.
 for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], string.format('(%.0f', now), '+inf', 'LIMIT', 0, most)) do
-  local lane = redis.call('HMGET', prefix .. 'lane:' .. account, 'paused_until', 'pause_us')
+  local lane = redis.call('HMGET', prefix .. 'lane:' .. account, 'paused_until', 'pause_us', 'probe_at', 'probe_us', 'state')
   local latest = math.min(tonumber(lane[1] or 0), now + tonumber(lane[2] or 0))
+  if lane[5] == 'held' then latest = math.min(tonumber(lane[3] or 0), now + tonumber(lane[4] or 0)) end
   if tonumber(redis.call('ZSCORE', KEYS[3], account)) > latest then redis.call('ZADD', KEYS[3], now, account) end
 end
 
+-- due: the campaigns whose instant has come, taken out of the set.
+local function due(name)
+  local found = redis.call('ZRANGEBYSCORE', prefix .. name, '-inf', now, 'LIMIT', 0, most)
+  if #found > 0 then redis.call('ZREM', prefix .. name, unpack(found)) end
+  return found
+end
+for _, id in ipairs(due('starts')) do
+  local key = prefix .. 'c:' .. id
+  if redis.call('HGET', key, 'state') == 'scheduled' then
+    redis.call('HSET', key, 'state', 'running')
+    offer(prefix, id, redis.call('HGET', key, 'accounts'), now)
+    finish_when_done(prefix, id, now)
+  end
+end
+for _, id in ipairs(due('ends')) do end_campaign(prefix, id, now) end
+-- These stay until somebody has renewed them: whoever was told may die.
+local hours = redis.call('ZRANGEBYSCORE', prefix .. 'hours', '-inf', now, 'LIMIT', 0, most)
+
 local resends = redis.call('ZRANGEBYSCORE', prefix .. 'resends', '-inf', now, 'LIMIT', 0, most)
-local reply, workers = {1, #expired, resends}, redis.call('ZCARD', KEYS[4])
+local reply, workers = {1, #expired, resends, hours}, redis.call('ZCARD', KEYS[4])
 for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
   local lane = prefix .. 'lane:' .. account
   local l = redis.call('HMGET', lane, 'seats', 'ring_until', 'ring_us')

@@ -3,8 +3,8 @@
 -- KEYS[6] lanes by due instant  KEYS[7] clock
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] owner  ARGV[5] look-ahead us  ARGV[6] expiry us
 -- ARGV[7] lead us: how long the asker needs to be ready
--- ARGV[8] messages that one call may carry
--- ARGV[9…] attempt ids, as many as batches are wanted; none asks only how long to wait
+-- ARGV[8] messages that one call may carry  ARGV[9] us that a call may be late
+-- ARGV[10…] attempt ids, as many as batches are wanted; none asks only how long to wait
 -- Returns {"batches", now, {attempt, campaign, n, slot us, packed, mask, packed whole or ""}…}, {"wait", us}, {"full"},
 -- {"stop"} or {"unseated"}.
 -- Invariant: a batch given has left its queue and is recorded as sending under an id that nothing has voided; slots
@@ -12,18 +12,20 @@
 -- Called by: worker.ledger.sending.take
 -- joined: clock lane messages campaign turn
 local now, prefix, account, owner = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-local horizon, ready, wanted = now + tonumber(ARGV[5]), now + tonumber(ARGV[7]), #ARGV - 8
+local horizon, ready, wanted = now + tonumber(ARGV[5]), now + tonumber(ARGV[7]), #ARGV - 9
 local seat = number(redis.call('ZSCORE', KEYS[3], owner), 0)
 if seat <= now then return {'unseated'} end
 local paused_until = pause_end(KEYS[1], now)
 local l = redis.call('HMGET', KEYS[1], 'state', 'factor', 'refused', 'slow_at', 'careful', 'concurrency',
-  'call_us', 'message_us', 'call_at', 'message_at', 'message_n')
+  'call_us', 'message_us', 'call_at', 'message_at', 'message_n', 'probe_at', 'probe_us')
 
 local function stop(due)
   if due then redis.call('ZADD', KEYS[6], due, account) else redis.call('ZREM', KEYS[6], account) end
   return {'stop'}
 end
-if l[1] == 'held' or redis.call('ZCARD', KEYS[2]) == 0 then return stop() end
+local probe_at = l[1] == 'held' and math.min(number(l[12], 0), now + number(l[13], 0))
+if redis.call('ZCARD', KEYS[2]) == 0 or (probe_at and number(l[12], 0) == 0) then return stop() end
+if probe_at and probe_at > now then return stop(probe_at) end
 
 if paused_until > now + 5000000 then return stop(paused_until) end
 local share = speed(number(l[2], 1), number(l[3], 1), number(l[4], 0), now)
@@ -35,7 +37,7 @@ if call_at > horizon or message_at > horizon then
   redis.call('HSET', KEYS[1], 'call_at', now, 'message_at', now)
 end
 
-local room = l[5] == '1' and 1 or number(l[6], 1)
+local room = (l[5] == '1' or probe_at) and 1 or number(l[6], 1)
 if redis.call('HLEN', KEYS[4]) >= room then
   for _, attempt in ipairs(redis.call('HVALS', KEYS[4])) do
     local holder = string.match(attempt, '^%S+ %S+ (%S+)')
@@ -53,9 +55,9 @@ for i = 1, math.max(1, math.min(wanted, room)) do
     if i == 1 then return {'wait', math.ceil(slot - now)} end
     break
   end
-  local attempt = ARGV[8 + i]
+  local attempt = ARGV[9 + i]
   if redis.call('EXISTS', prefix .. 'void:' .. attempt) + redis.call('HEXISTS', KEYS[4], attempt) > 0 then break end
-  local id, n, packed, mask, whole, size = next_batch(prefix, KEYS[1], tonumber(ARGV[8]), now)
+  local id, n, packed, mask, whole, size = next_batch(prefix, KEYS[1], tonumber(ARGV[8]), slot + tonumber(ARGV[9]))
   if not id then
     if i == 1 then return stop() end
     break
@@ -67,11 +69,12 @@ for i = 1, math.max(1, math.min(wanted, room)) do
   redis.call('ZADD', KEYS[5], now + tonumber(ARGV[6]), account .. ' ' .. attempt)
   redis.call('HINCRBY', key, 'pending', -size)
   redis.call('HINCRBY', key, 'in_flight', size)
-  redis.call('ZADD', KEYS[2], redis.call('HINCRBY', KEYS[1], 'turn', 1), id)
+  redis.call('ZADD', KEYS[2], next_turn(KEYS[1], redis.call('HGET', key, 'priority')), id)
   call_at, message_at, message_n = slot, slot, size
   given[#given + 1] = {attempt, id, n, string.format('%.0f', slot), packed, mask, whole}
 end
 if #given == 2 then return {'wait', 0} end
+if probe_at then redis.call('HSET', KEYS[1], 'probe_at', now + number(l[13], 0)) end
 redis.call('HSET', KEYS[1], 'call_at', call_at, 'message_at', message_at, 'message_n', message_n)
 if number(redis.call('HGET', KEYS[7], 'longest'), 0) < tonumber(ARGV[6]) then
   redis.call('HSET', KEYS[7], 'longest', ARGV[6])

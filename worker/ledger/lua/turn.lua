@@ -21,15 +21,21 @@ local function part(key, n, packed, mask, count)
   return number, reference
 end
 
--- next_batch: of the campaign whose turn it is, at most `limit` messages. A campaign with an empty queue leaves the lane,
--- one whose batch is lost pauses. Returns campaign, n, packed, mask, what the batch is a part of or '', and its size;
+-- may_go: whether a call that goes `latest` at the latest goes within the campaign's hours and before its end.
+local function may_go(key, latest)
+  local c = redis.call('HMGET', key, 'hours', 'closes', 'ends_at')
+  return (c[1] ~= '1' or latest < tonumber(c[2])) and (tonumber(c[3] or 0) == 0 or latest < tonumber(c[3]))
+end
+
+-- next_batch: of the campaign whose turn it is, at most `limit` messages. A campaign with an empty queue, or one that
+-- may not send so late, leaves the lane; one whose batch is lost pauses. Returns campaign, n, packed, mask, what the batch is a part of or '', and its size;
 -- nothing where the lane has nothing.
-local function next_batch(prefix, lane, limit, now)
+local function next_batch(prefix, lane, limit, latest)
   while true do
     local id = redis.call('ZRANGE', lane .. ':campaigns', 0, 0)[1]
     if not id then return end
     local key = prefix .. 'c:' .. id
-    local n = redis.call('LINDEX', key .. ':queue', 0)
+    local n = may_go(key, latest) and redis.call('LINDEX', key .. ':queue', 0)
     local packed = n and redis.call('GET', key .. ':b:' .. n)
     local parent = packed and part_of(packed)
     local whole = parent and redis.call('GET', key .. ':b:' .. parent)
