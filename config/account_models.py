@@ -75,7 +75,12 @@ class GatewayAccount(BaseModel):
         return cls.model_validate({**table, "name": name})
 
 
-class _ExotelAccount(GatewayAccount):
+class _ChoosesOn503(GatewayAccount):
+    retry_503: Literal["any", "documented"] = "any"
+    """Whether a bare 503 counts as throttled (`any`), or only one that is certainly the gateway's (`documented`)."""
+
+
+class _ExotelAccount(_ChoosesOn503):
     limited_by = "sid"
 
     region: Literal["mumbai", "singapore"] | None = None
@@ -83,8 +88,6 @@ class _ExotelAccount(GatewayAccount):
     sid: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     api_key: Secret
     api_token: Secret
-    retry_503: Literal["any", "documented"] = "any"
-    """Whether a bare 503 counts as throttled (`any`), or only one that Exotel documents."""
 
     @property
     def host_url(self) -> str:
@@ -104,7 +107,7 @@ class ExotelWhatsAppAccount(_ExotelAccount):
     gateway: Literal["exotel-whatsapp"]
 
 
-class XtendSmsAccount(GatewayAccount):
+class XtendSmsAccount(_ChoosesOn503):
     r"""One account at Xtend's SMS API: `gateway = "xtend-sms"`.
 
     `base_url` is scheme and host; where it has no path, the documented `/blank/sms/user/urlsms.php` is appended.
@@ -127,7 +130,7 @@ class XtendSmsAccount(GatewayAccount):
     password: Secret
     dlt_header_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     answer_error: Pattern = re.compile(
-        r"""(?i)\berr(?:or)?(?:[ _-]?(?:code|no))?["']?\s*[:=#-]?\s*["']?([0-9]{1,6}|[0-9]{2}[A-F])\b"""
+        r"""(?i)\berr(?:or)?(?:[ _-]?(?:code|no))?["']?\s*[:=#-]?\s*["']?([0-9]{1,4}|[0-9]{2}[A-F])\b"""
     )
     answer_text: Pattern = re.compile(
         r"(?i)\A\s*((?:error|invalid|insufficient|unauthori[sz]ed|failed|failure|blocked|rejected)\b[^<>\r\n]*)"
@@ -156,14 +159,18 @@ class XtendWhatsAppAccount(GatewayAccount):
         return self.base_url
 
 
-class SkycoreSmsAccount(GatewayAccount):
-    """One account at Skycore's SMS API: `gateway = "skycore-sms"`. `base_url` is the whole endpoint URL."""
+class SkycoreSmsAccount(_ChoosesOn503):
+    """One account at Skycore's SMS API: `gateway = "skycore-sms"`. `base_url` is the whole endpoint URL.
+
+    `sender_number` is what sends where a campaign's `from` is a name: short code, toll-free or long number.
+    """
 
     limited_by = "api_key"
 
     gateway: Literal["skycore-sms"]
     base_url: EndpointUrl
     api_key: Secret
+    sender_number: str = Field(default="", pattern=r"^(\+?[0-9]{3,15})?$")
 
     @property
     def host_url(self) -> str:

@@ -156,6 +156,12 @@ def test_the_other_gateways_have_an_address_of_their_own(load, table, host_url):
     assert load(table)["main"].host_url == host_url
 
 
+@pytest.mark.parametrize("table", [MAIN, WHATSAPP, XTEND, SKYCORE])
+def test_a_bare_503_is_throttled_unless_the_account_says_otherwise(load, table):
+    assert load(table)["main"].retry_503 == "any"
+    assert load(table + 'retry_503 = "documented"')["main"].retry_503 == "documented"
+
+
 def test_skycores_address_is_taken_to_the_letter(load):
     assert load(SKYCORE)["main"].base_url == "https://sms.example.com/api/v2/"
 
@@ -172,6 +178,7 @@ def test_skycores_address_is_taken_to_the_letter(load):
         ("Invalid username or password\n", {"text": "Invalid username or password"}),
         ("Insufficient balance", {"text": "Insufficient balance"}),
         ("953", {}),
+        ("error: 90000 00001", {"text": "error: 90000 00001"}),
         ("Success", {}),
         ("1 message sent, 0 failed", {}),
         ("", {}),
@@ -227,6 +234,8 @@ def test_the_patterns_for_xtends_answer_take_nothing_that_is_open_to_doubt(load,
         (XTEND + 'answer_text = "(hunter2"', ": accounts.main.answer_text should be a regular expression with a group"),
         (XTEND + "answer_error = 3", ": accounts.main.answer_error should be a regular expression with a group"),
         (XTEND_WHATSAPP.replace("1000", "+1"), ": accounts.main.phone_number_id should match pattern"),
+        (XTEND_WHATSAPP + 'retry_503 = "any"', ": accounts.main.retry_503 is not a known key"),
+        (SKYCORE + 'sender_number = "ACME"', ": accounts.main.sender_number should match pattern"),
         (SKYCORE.replace("base_url", "# "), ": accounts.main.base_url is missing"),
         (SKYCORE.replace("v2/", "v2?key=hunter2"), ": accounts.main.base_url should be http://HOST:PORT"),
         (SKYCORE.replace("hunter2-key", "env:"), ': accounts.main.api_key should be "env:NAME"'),
