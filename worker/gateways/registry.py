@@ -12,6 +12,7 @@ from config.credentials import Credentials
 from config.errors import ConfigError
 from worker.gateways.exotel_sms import ExotelSms
 from worker.gateways.protocol import Gateway
+from worker.gateways.xtend_sms import AnswerPatterns, XtendSms
 
 
 def build(account: Account, credentials: Credentials) -> Gateway:
@@ -20,5 +21,9 @@ def build(account: Account, credentials: Credentials) -> Gateway:
     match account:
         case ExotelSmsAccount():
             return ExotelSms(account.host_url, account.sid, secret["api_key"], secret["api_token"], account.retry_503)
-        case ExotelWhatsAppAccount() | XtendSmsAccount() | XtendWhatsAppAccount() | SkycoreSmsAccount():
+        case XtendSmsAccount():
+            patterns = AnswerPatterns(account.answer_error, account.answer_text, account.answer_id)
+            dlt, policy = account.dlt_header_id, account.retry_503
+            return XtendSms(account.base_url, account.username, secret["password"], dlt, patterns, policy)
+        case ExotelWhatsAppAccount() | XtendWhatsAppAccount() | SkycoreSmsAccount():
             raise ConfigError(f"account {account.name}: {account.gateway} is not yet supported")
