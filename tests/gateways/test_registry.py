@@ -13,7 +13,7 @@ TABLES = {
     "xtend-whatsapp": 'phone_number_id = "100000000000001"\napi_key = "k"',
     "skycore-sms": 'base_url = "https://sms.example.com/api"\napi_key = "k"',
 }
-NOT_YET = {"exotel-whatsapp", "xtend-whatsapp", "skycore-sms"}
+NOT_YET = {"exotel-whatsapp", "xtend-whatsapp"}
 
 
 def account_of(tmp_path, gateway):

@@ -12,6 +12,7 @@ from config.credentials import Credentials
 from config.errors import ConfigError
 from worker.gateways.exotel_sms import ExotelSms
 from worker.gateways.protocol import Gateway
+from worker.gateways.skycore_sms import SkycoreSms
 from worker.gateways.xtend_sms import AnswerPatterns, XtendSms
 
 
@@ -25,5 +26,7 @@ def build(account: Account, credentials: Credentials) -> Gateway:
             patterns = AnswerPatterns(account.answer_error, account.answer_text, account.answer_id)
             dlt, policy = account.dlt_header_id, account.retry_503
             return XtendSms(account.base_url, account.username, secret["password"], dlt, patterns, policy)
-        case ExotelWhatsAppAccount() | XtendWhatsAppAccount() | SkycoreSmsAccount():
+        case SkycoreSmsAccount():
+            return SkycoreSms(account.base_url, secret["api_key"], account.sender_number, account.retry_503)
+        case ExotelWhatsAppAccount() | XtendWhatsAppAccount():
             raise ConfigError(f"account {account.name}: {account.gateway} is not yet supported")
