@@ -11,7 +11,9 @@ from pathlib import Path
 
 from aiolimiter import AsyncLimiter
 
-from config.accounts import Account, Credentials, load_accounts
+from config.account_models import Account
+from config.accounts import load_accounts
+from config.credentials import Credentials
 from config.errors import ConfigError
 from config.settings import load_environ
 from worker.domain.ids import AccountName

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from config.accounts import Account, load_accounts
+from config.account_models import Account
+from config.accounts import load_accounts
 from config.settings import load_settings
 from scripts.cli.ledger import Ledger, open_ledger
 from scripts.cli.options import Data, Json

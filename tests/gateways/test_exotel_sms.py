@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.accounts import Credentials, ExotelSmsAccount
+from config.account_models import ExotelSmsAccount
+from config.credentials import Credentials
 from worker.domain.answers import (
     Accepted,
     AllRejected,

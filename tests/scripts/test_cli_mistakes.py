@@ -32,7 +32,7 @@ ACCOUNTS = {
     "not TOML": ("[accounts.main\n", "accounts.toml, line 1"),
     "no account": ("", "there is no account"),
     "an unknown gateway": (ACCOUNT.replace("exotel-sms", "exotel"), "accounts.main.gateway"),
-    "a gateway not built yet": (ACCOUNT.replace("exotel-sms", "xtend-sms"), "xtend-sms is not yet supported"),
+    "keys of another gateway": (ACCOUNT.replace("exotel-sms", "xtend-sms"), "accounts.main.username is missing"),
     "an unknown key": (ACCOUNT + 'token = "t"\n', "accounts.main.token is not a known key"),
     "a rate that is none": (ACCOUNT + 'requests = "fast"\n', 'accounts.main.requests should be "N/second"'),
     "no sid": (ACCOUNT.replace('sid = "sim"\n', ""), "accounts.main.sid is missing"),

@@ -1,8 +1,17 @@
+import re
 from pathlib import Path
 
 import pytest
 
-from config.accounts import ExotelSmsAccount, load_accounts
+from config.account_models import (
+    ExotelSmsAccount,
+    ExotelWhatsAppAccount,
+    SkycoreSmsAccount,
+    XtendSmsAccount,
+    XtendWhatsAppAccount,
+)
+from config.accounts import load_accounts
+from config.credentials import Credentials
 from config.errors import ConfigError
 from config.rate import Rate
 
@@ -14,6 +23,33 @@ sid = "acme1"
 api_key = "hunter2-key"
 api_token = "env:EXOTEL_API_TOKEN"
 """
+WHATSAPP = MAIN.replace("exotel-sms", "exotel-whatsapp")
+XTEND = """
+[accounts.main]
+gateway = "xtend-sms"
+username = "acme1"
+password = "hunter2-pass"
+dlt_header_id = "1105000000000000001"
+"""
+XTEND_WHATSAPP = """
+[accounts.main]
+gateway = "xtend-whatsapp"
+phone_number_id = "100000000000001"
+api_key = "hunter2-key"
+"""
+SKYCORE = """
+[accounts.main]
+gateway = "skycore-sms"
+base_url = "https://sms.example.com/api/v2/"
+api_key = "hunter2-key"
+"""
+TABLES = [
+    (MAIN, ExotelSmsAccount, ["api_key", "api_token"]),
+    (WHATSAPP, ExotelWhatsAppAccount, ["api_key", "api_token"]),
+    (XTEND, XtendSmsAccount, ["password"]),
+    (XTEND_WHATSAPP, XtendWhatsAppAccount, ["api_key"]),
+    (SKYCORE, SkycoreSmsAccount, ["api_key"]),
+]
 
 
 @pytest.fixture
@@ -52,7 +88,14 @@ def test_the_example_is_what_the_contract_says():
     assert account.host_url == "https://api.in.exotel.com"
     environ = {"EXOTEL_API_KEY": "made-up key", "EXOTEL_API_TOKEN": "made-up token"}
     credentials = account.credentials(environ)
-    assert (credentials.api_key, credentials.api_token) == ("made-up key", "made-up token")
+    assert (credentials["api_key"], credentials["api_token"]) == ("made-up key", "made-up token")
+
+
+def test_the_example_shows_every_gateway(load):
+    text = (ROOT / "config" / "accounts.example.toml").read_text(encoding="utf-8")
+    accounts = load(re.sub(r"^# (?=\[|[a-z0-9_]+ = )", "", text, flags=re.MULTILINE))
+    assert [type(account) for account in accounts.values()] == [model for _, model, _ in TABLES]
+    assert accounts["main"].price_per_segment == 0.18
 
 
 def test_a_short_table_gets_the_defaults(load):
@@ -62,6 +105,26 @@ def test_a_short_table_gets_the_defaults(load):
     assert (account.concurrency, account.timeout) == (8, 30.0)
     assert account.status_callbacks is True
     assert account.retry_503 == "any"
+    assert (account.probe_every, account.price_per_segment) == (600.0, None)
+
+
+@pytest.mark.parametrize(("table", "model", "secrets"), TABLES)
+def test_each_gateway_has_its_own_keys_and_what_all_have(load, table, model, secrets):
+    shared = """
+        requests = "7/second"
+        messages = "9/hour"
+        concurrency = 3
+        timeout = 5
+        status_callbacks = false
+        probe_every = 10
+        price_per_segment = 0
+    """
+    account = load(table + shared)["main"]
+    assert type(account) is model
+    assert (account.requests.text, account.messages.text, account.concurrency) == ("7/second", "9/hour", 3)
+    assert (account.timeout, account.status_callbacks, account.probe_every) == (5.0, False, 10.0)
+    assert account.price_per_segment == 0.0
+    assert list(account.credentials({"EXOTEL_API_TOKEN": "hunter2"})) == secrets
 
 
 @pytest.mark.parametrize(
@@ -75,6 +138,56 @@ def test_a_short_table_gets_the_defaults(load):
 )
 def test_the_host_is_the_regions_unless_an_address_is_given(load, keys, host_url):
     assert load(MAIN + keys)["main"].host_url == host_url
+    assert load(WHATSAPP + keys)["main"].host_url == host_url
+
+
+@pytest.mark.parametrize(
+    ("table", "host_url"),
+    [
+        (XTEND, "http://smsapi.xtendonline.com"),
+        (XTEND + 'base_url = "http://127.0.0.1:9901/"', "http://127.0.0.1:9901"),
+        (XTEND + 'base_url = "https://h/sms/user/urlsms.php"', "https://h/sms/user/urlsms.php"),
+        (XTEND_WHATSAPP, "https://waba.xtendonline.com"),
+        (XTEND_WHATSAPP + 'base_url = "http://127.0.0.1:9901/"', "http://127.0.0.1:9901"),
+        (SKYCORE, "https://sms.example.com"),
+    ],
+)
+def test_the_other_gateways_have_an_address_of_their_own(load, table, host_url):
+    assert load(table)["main"].host_url == host_url
+
+
+@pytest.mark.parametrize("table", [MAIN, WHATSAPP, XTEND, SKYCORE])
+def test_a_bare_503_is_throttled_unless_the_account_says_otherwise(load, table):
+    assert load(table)["main"].retry_503 == "any"
+    assert load(table + 'retry_503 = "documented"')["main"].retry_503 == "documented"
+
+
+def test_skycores_address_is_taken_to_the_letter(load):
+    assert load(SKYCORE)["main"].base_url == "https://sms.example.com/api/v2/"
+
+
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        ("  4587-2024_11\n".replace("_", "."), {"id": "4587-2024.11"}),
+        ("20261122100000123456", {"id": "20261122100000123456"}),
+        ("Error Code: 953", {"error": "953", "text": "Error Code: 953"}),
+        ("ERR:20A invalid", {"error": "20A"}),
+        ('{"error_code": "955"}', {"error": "955"}),
+        ("error=0", {"error": "0", "text": "error=0"}),
+        ("Invalid username or password\n", {"text": "Invalid username or password"}),
+        ("Insufficient balance", {"text": "Insufficient balance"}),
+        ("953", {}),
+        ("error: 90000 00001", {"text": "error: 90000 00001"}),
+        ("Success", {}),
+        ("1 message sent, 0 failed", {}),
+        ("", {}),
+    ],
+)
+def test_the_patterns_for_xtends_answer_take_nothing_that_is_open_to_doubt(load, text, groups):
+    account = load(XTEND)["main"]
+    patterns = {"id": account.answer_id, "error": account.answer_error, "text": account.answer_text}
+    assert {name: found[1] for name, pattern in patterns.items() if (found := pattern.search(text))} == groups
 
 
 @pytest.mark.parametrize(
@@ -89,7 +202,7 @@ def test_the_host_is_the_regions_unless_an_address_is_given(load, keys, host_url
         (MAIN + 'api_secret = "hunter2"', ": accounts.main.api_secret is not a known key"),
         (MAIN + 'name = "x"', ": accounts.main.name is not a known key: the table's own name is the account's"),
         (MAIN.replace('gateway = "exotel-sms"', ""), ": accounts.main.gateway is missing"),
-        (MAIN.replace("exotel-sms", "pigeon"), ": accounts.main.gateway should be 'exotel-sms'"),
+        (MAIN.replace("exotel-sms", "pigeon"), ": accounts.main.gateway should be one of exotel-sms, exotel-wh"),
         (MAIN.replace('"acme1"', '"../acme"'), ": accounts.main.sid should match pattern"),
         (MAIN.replace('"hunter2-key"', '""'), ": accounts.main.api_key is empty"),
         (MAIN.replace('"hunter2-key"', "12"), ": accounts.main.api_key should be a valid string"),
@@ -106,6 +219,26 @@ def test_the_host_is_the_regions_unless_an_address_is_given(load, keys, host_url
         (MAIN + "timeout = nan", ": accounts.main.timeout should be"),
         (MAIN + "timeout = 0", ": accounts.main.timeout should be greater than 0"),
         (MAIN + 'retry_503 = "never"', ": accounts.main.retry_503 should be 'any' or 'documented'"),
+        (MAIN + "probe_every = 9", ": accounts.main.probe_every should be greater than or equal to 10"),
+        (MAIN + "price_per_segment = -0.1", ": accounts.main.price_per_segment should be greater than or equal to 0"),
+        (MAIN + "price_per_segment = inf", ": accounts.main.price_per_segment should be a finite number"),
+        (MAIN.replace('"exotel-sms"', "3"), ": accounts.main.gateway should be one of exotel-sms, exotel-whatsapp, "),
+        (WHATSAPP + 'region = "delhi"', ": accounts.main.region should be 'mumbai' or 'singapore'"),
+        (XTEND + 'sid = "acme1"', ": accounts.main.sid is not a known key"),
+        (XTEND + 'region = "mumbai"', ": accounts.main.region is not a known key"),
+        (XTEND.replace("username", "user"), ": accounts.main.username is missing; accounts.main.user is not a known"),
+        (XTEND.replace("acme1", "ac me"), ": accounts.main.username should match pattern"),
+        (XTEND.replace("hunter2-pass", " "), ": accounts.main.password is empty"),
+        (XTEND.replace("dlt_header_id", "# "), ": accounts.main.dlt_header_id is missing"),
+        (XTEND + 'answer_id = "hunter2"', ": accounts.main.answer_id should be a regular expression with a group"),
+        (XTEND + 'answer_text = "(hunter2"', ": accounts.main.answer_text should be a regular expression with a group"),
+        (XTEND + "answer_error = 3", ": accounts.main.answer_error should be a regular expression with a group"),
+        (XTEND_WHATSAPP.replace("1000", "+1"), ": accounts.main.phone_number_id should match pattern"),
+        (XTEND_WHATSAPP + 'retry_503 = "any"', ": accounts.main.retry_503 is not a known key"),
+        (SKYCORE + 'sender_number = "ACME"', ": accounts.main.sender_number should match pattern"),
+        (SKYCORE.replace("base_url", "# "), ": accounts.main.base_url is missing"),
+        (SKYCORE.replace("v2/", "v2?key=hunter2"), ": accounts.main.base_url should be http://HOST:PORT"),
+        (SKYCORE.replace("hunter2-key", "env:"), ': accounts.main.api_key should be "env:NAME"'),
         ('[accounts.main]\nsid = "hunter2', ", line 2: "),
         ("[accounts.main]\nsid = hunter2\n", ", line 2, column 7: invalid value"),
         (MAIN + MAIN, ", line 8, column 15: cannot declare ('accounts', 'main') twice"),
@@ -113,12 +246,6 @@ def test_the_host_is_the_regions_unless_an_address_is_given(load, keys, host_url
 )
 def test_a_mistake_is_one_sentence_with_its_place(complaint, text, sentence):
     assert complaint(text).startswith(sentence)
-
-
-@pytest.mark.parametrize("gateway", ["exotel-whatsapp", "xtend-sms", "xtend-whatsapp", "skycore-sms"])
-def test_a_gateway_of_the_contract_that_is_not_here_yet_is_refused_as_such(complaint, gateway):
-    sentence = f": accounts.main.gateway: {gateway} is not yet supported, only exotel-sms is"
-    assert complaint(MAIN.replace("exotel-sms", gateway)) == sentence
 
 
 @pytest.mark.parametrize(
@@ -135,6 +262,38 @@ def test_two_accounts_that_the_gateway_counts_as_one_are_refused(complaint, one,
     assert complaint(f"{MAIN}{one}\n{twin}{other}") == (
         ": accounts.main and accounts.twin have the same gateway, host and sid: they would double the limit"
     )
+
+
+@pytest.mark.parametrize(
+    ("table", "twin", "field"),
+    [
+        (WHATSAPP, WHATSAPP.replace("acme1", "ACME1"), "sid"),
+        (XTEND, XTEND.replace("acme1", "ACME1") + 'base_url = "https://SMSAPI.xtendonline.com/other"', "username"),
+        (XTEND_WHATSAPP, XTEND_WHATSAPP.replace("hunter2-key", "hunter2-other"), "phone_number_id"),
+        (SKYCORE, SKYCORE.replace("v2", "v3"), "api_key"),
+        (*(2 * [SKYCORE.replace("hunter2-key", "env:SKYCORE_API_KEY")]), "api_key"),
+    ],
+)
+def test_each_gateway_counts_accounts_by_a_field_of_its_own(complaint, table, twin, field):
+    assert complaint(table + twin.replace("accounts.main", "accounts.twin")) == (
+        f": accounts.main and accounts.twin have the same gateway, host and {field}: they would double the limit"
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "other"),
+    [
+        (MAIN, WHATSAPP),
+        (XTEND, XTEND.replace("acme1", "acme2")),
+        (XTEND_WHATSAPP, XTEND_WHATSAPP.replace("0001", "0002")),
+        (SKYCORE, SKYCORE.replace("hunter2-key", "hunter2-KEY")),
+        (SKYCORE, SKYCORE.replace("hunter2-key", "env:SKYCORE_API_KEY")),
+    ],
+)
+def test_accounts_that_the_gateway_tells_apart_live_side_by_side(load, table, other):
+    accounts = load(table + other.replace("accounts.main", "accounts.other"))
+    assert list(accounts) == ["main", "other"]
+    assert "hunter2" not in repr([account.identity for account in accounts.values()])
 
 
 @pytest.mark.parametrize("key", ['sid = "acme2"', 'region = "singapore"', 'base_url = "http://127.0.0.1:9902"'])
@@ -189,9 +348,41 @@ def test_a_placeholder_is_no_credential_and_needs_none_to_be_loaded(load, text, 
 def test_loading_needs_no_credential_and_shows_none(load):
     account = load(MAIN)["main"]
     credentials = account.credentials({"EXOTEL_API_TOKEN": "hunter2-token\n"})
-    assert credentials.api_token == "hunter2-token"
+    assert credentials["api_token"] == "hunter2-token"
     for text in (repr(account), str(account), account.model_dump_json(), repr(credentials)):
         assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(("table", "secrets"), [(table, secrets) for table, _, secrets in TABLES])
+def test_no_gateways_account_shows_a_secret(load, table, secrets):
+    account = load(table)["main"]
+    credentials = account.credentials({"EXOTEL_API_TOKEN": "hunter2"})
+    for text in (repr(account), str(account), account.model_dump_json(), repr(credentials), f"{credentials}"):
+        assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(("table", "secrets"), [(table, secrets) for table, _, secrets in TABLES])
+def test_every_secret_may_stand_in_the_environment(load, table, secrets):
+    for field in secrets:
+        table = re.sub(rf'{field} = ".*"', f'{field} = "env:THE_{field.upper()}"', table)
+    account = load(table)["main"]
+    environ = {f"THE_{field.upper()}": f"hunter2 {field}" for field in secrets}
+    assert account.credentials(environ) == {field: f"hunter2 {field}" for field in secrets}
+    for value, why in (("", "needs the environment variable THE_"), ("change-me", "is not filled in: the environ")):
+        for field in secrets:
+            with pytest.raises(ConfigError, match=rf"^account main: {field} {why}"):
+                account.credentials({**environ, f"THE_{field.upper()}": value})
+
+
+def test_credentials_are_compared_whole_and_can_not_be_changed():
+    credentials = Credentials(api_key="hunter2", api_token="t")
+    assert credentials == Credentials(api_key="hunter2", api_token="t") != Credentials(api_key="hunter2")
+    assert (len(credentials), credentials.get("password")) == (2, None)
+    with pytest.raises(TypeError):
+        credentials["api_key"] = "other"
+    with pytest.raises(KeyError, match="password") as caught:
+        credentials["password"]
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_model_built_by_hand_hides_its_secrets_in_errors_too():

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from config.accounts import ExotelSmsAccount, load_accounts
+from config.account_models import ExotelSmsAccount
+from config.accounts import load_accounts
 from worker.engine import SETTLING_S
 from worker.intake.campaign import load_campaign
 

@@ -1,13 +1,32 @@
 """Which adapter serves an account: one line a gateway."""
 
-from config.accounts import Account, Credentials, ExotelSmsAccount
+from config.account_models import (
+    Account,
+    ExotelSmsAccount,
+    ExotelWhatsAppAccount,
+    SkycoreSmsAccount,
+    XtendSmsAccount,
+    XtendWhatsAppAccount,
+)
+from config.credentials import Credentials
+from config.errors import ConfigError
 from worker.gateways.exotel_sms import ExotelSms
 from worker.gateways.protocol import Gateway
+from worker.gateways.skycore_sms import SkycoreSms
+from worker.gateways.xtend_sms import AnswerPatterns, XtendSms
 
 
 def build(account: Account, credentials: Credentials) -> Gateway:
     """Make the adapter for an account of the accounts file, with its credentials resolved."""
-    key, token = credentials.api_key, credentials.api_token
+    secret = credentials
     match account:
         case ExotelSmsAccount():
-            return ExotelSms(account.host_url, account.sid, key, token, account.retry_503)
+            return ExotelSms(account.host_url, account.sid, secret["api_key"], secret["api_token"], account.retry_503)
+        case XtendSmsAccount():
+            patterns = AnswerPatterns(account.answer_error, account.answer_text, account.answer_id)
+            dlt, policy = account.dlt_header_id, account.retry_503
+            return XtendSms(account.base_url, account.username, secret["password"], dlt, patterns, policy)
+        case SkycoreSmsAccount():
+            return SkycoreSms(account.base_url, secret["api_key"], account.sender_number, account.retry_503)
+        case ExotelWhatsAppAccount() | XtendWhatsAppAccount():
+            raise ConfigError(f"account {account.name}: {account.gateway} is not yet supported")

@@ -1,0 +1,66 @@
+"""The kinds of value in the accounts file: each checked when the file is read, and never repeated in a complaint."""
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+from config.credentials import is_env_reference
+from config.rate import Rate
+
+
+def _rate(value: object) -> Rate:
+    return value if isinstance(value, Rate) else Rate.parse(str(value))
+
+
+def _url(url: str) -> str:
+    message = "should be http://HOST:PORT or https://HOST, without credentials and without a query"
+    try:
+        parts = urlsplit(url)
+        odd = parts.username or parts.password or parts.query or parts.fragment or parts.port == 0
+    except ValueError:
+        raise ValueError(message) from None  # its text repeats the URL
+    if parts.scheme not in {"http", "https"} or not parts.hostname or odd:
+        raise ValueError(message)
+    return url
+
+
+def _base_url(url: str) -> str:
+    return _url(url).rstrip("/")
+
+
+def _secret(secret: SecretStr) -> SecretStr:
+    value = secret.get_secret_value()
+    if not value.strip():
+        raise ValueError("is empty")
+    if value.startswith("env:") and not is_env_reference(value):
+        raise ValueError('should be "env:NAME" with the name of an environment variable')
+    return secret
+
+
+def _pattern(value: object) -> re.Pattern[str]:
+    message = 'should be a regular expression with a group, as in "id: ([0-9]+)"'
+    try:
+        pattern = re.compile(value) if isinstance(value, str) else None
+    except re.error:
+        raise ValueError(message) from None
+    if pattern is None or pattern.groups == 0:
+        raise ValueError(message)
+    return pattern
+
+
+RateField = Annotated[Rate, BeforeValidator(_rate)]
+"""A ceiling, written "N/second", "N/minute" or "N/hour"."""
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+"""Scheme and host of a gateway, with a path where it has one; without a slash at the end."""
+
+EndpointUrl = Annotated[str, AfterValidator(_url)]
+"""The whole address of a gateway's one call, to the letter."""
+
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
+"""A credential, or "env:NAME" for one that stands in the environment."""
+
+Pattern = Annotated[re.Pattern[str], BeforeValidator(_pattern)]
+"""A regular expression of which the first group that matches is what was looked for."""

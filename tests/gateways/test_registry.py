@@ -1,0 +1,37 @@
+"""Which adapter serves which account."""
+
+import pytest
+
+from config.accounts import load_accounts
+from config.errors import ConfigError
+from worker.gateways import registry
+
+TABLES = {
+    "exotel-sms": 'sid = "acme1"\napi_key = "k"\napi_token = "t"',
+    "exotel-whatsapp": 'sid = "acme1"\napi_key = "k"\napi_token = "t"',
+    "xtend-sms": 'username = "acme1"\npassword = "p"\ndlt_header_id = "1105000000000000001"',
+    "xtend-whatsapp": 'phone_number_id = "100000000000001"\napi_key = "k"',
+    "skycore-sms": 'base_url = "https://sms.example.com/api"\napi_key = "k"',
+}
+NOT_YET = {"exotel-whatsapp", "xtend-whatsapp"}
+
+
+def account_of(tmp_path, gateway):
+    path = tmp_path / "accounts.toml"
+    path.write_text(f'[accounts.main]\ngateway = "{gateway}"\n{TABLES[gateway]}', encoding="utf-8")
+    return load_accounts(path)["main"]
+
+
+@pytest.mark.parametrize("gateway", [gateway for gateway in TABLES if gateway not in NOT_YET])
+def test_an_account_is_served_by_its_gateways_adapter(tmp_path, gateway):
+    account = account_of(tmp_path, gateway)
+    built = registry.build(account, account.credentials({}))
+    assert built.name == gateway
+    assert account.host_url.startswith(built.origin)
+
+
+@pytest.mark.parametrize("gateway", sorted(NOT_YET))
+def test_a_gateway_without_an_adapter_is_refused_as_such(tmp_path, gateway):
+    account = account_of(tmp_path, gateway)
+    with pytest.raises(ConfigError, match=f"^account main: {gateway} is not yet supported$"):
+        registry.build(account, account.credentials({}))
