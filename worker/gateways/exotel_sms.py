@@ -1,8 +1,9 @@
-"""Exotel SMS: writes the two bulk calls and reads their answers.
+"""Exotel SMS: writes the three calls that send and reads their answers.
 
-One call carries at most 100 messages. Where all its bodies are equal it is the static bulk call (`Sms/send` with
-`To[]`), else the dynamic one (`Sms/bulksend` with `Messages[i][…]`). What a refusal means stands in `exotel_codes`,
-what the entries of an answer mean in `exotel_entries`. Nothing here is repeated, and no answer raises.
+One call carries at most 100 messages. One message goes by the single send (`Sms/send` with `To`), many with one text
+and the same options by the static bulk call (`Sms/send` with `To[]`), all others by the dynamic one (`Sms/bulksend`
+with `Messages[i][…]`). What a refusal means stands in `exotel_codes`, what the entries of an answer mean in
+`exotel_entries`. Nothing here is repeated, and no answer raises.
 """
 
 from base64 import b64encode
@@ -28,7 +29,7 @@ from worker.domain.ratelimit import retry_after_s
 from worker.gateways.exotel_codes import REFUSED_503, Verdict, rule_for
 from worker.gateways.exotel_documents import document_of, refusal_of
 from worker.gateways.exotel_entries import entries_of, outcomes_of
-from worker.gateways.exotel_form import BATCH_LIMIT, dynamic_form, static_form
+from worker.gateways.exotel_form import BATCH_LIMIT, bulksend_form, is_for_all, send_form
 from worker.gateways.exotel_words import discreet, named, with_words
 
 _ACCEPTING = frozenset({200, 202, 207})
@@ -47,8 +48,8 @@ class ExotelSms:
         place = urlsplit(base_url)
         self.origin: Final = f"{place.scheme}://{place.netloc}"
         root = f"{base_url.rstrip('/')}/v1/Accounts/{quote(sid, safe='')}/Sms"
-        self._static_url = f"{root}/send.json"
-        self._dynamic_url = f"{root}/bulksend.json"
+        self._send_url = f"{root}/send.json"
+        self._bulksend_url = f"{root}/bulksend.json"
         basic = b64encode(f"{api_key}:{api_token}".encode()).decode()
         self._headers = MappingProxyType(
             {
@@ -61,13 +62,13 @@ class ExotelSms:
         self._retry_503 = retry_503
 
     def write(self, outgoing: Outgoing) -> Call:
-        """Write the bulk call for 1 to 100 messages; every `To` is E.164 with its plus."""
-        static = len({message.body for message in outgoing.messages}) == 1
+        """Write the call for 1 to 100 messages; every `To` is E.164 with its plus."""
+        for_all = is_for_all(outgoing.messages)
         return Call(
             method="POST",
-            url=self._static_url if static else self._dynamic_url,
+            url=self._send_url if for_all else self._bulksend_url,
             headers=self._headers,
-            content=(static_form(outgoing) if static else dynamic_form(outgoing)).encode("ascii"),
+            content=(send_form(outgoing) if for_all else bulksend_form(outgoing)).encode("ascii"),
         )
 
     def read(self, answer: Answer, outgoing: Outgoing) -> Disposition:
@@ -115,4 +116,6 @@ class ExotelSms:
         return verdict if refused else Verdict.LOST
 
     def _discreet(self, words: str, outgoing: Outgoing) -> str:
+        if outgoing.callback_url:  # its token lets whoever has it report deliveries
+            words = words.replace(outgoing.callback_url, "[callback]")
         return discreet(words, self._secrets, (message.body for message in outgoing.messages))
