@@ -292,11 +292,23 @@ def test_a_single_send_may_answer_with_a_bare_object():
     assert gateway().read(answer(200, "accepted-one-bare.json"), ONE) == expected
 
 
+def test_the_answer_to_a_single_send_may_be_xml():
+    expected = PerMessage(outcomes=(Accepted(gateway_id="0f477d60517e6e6a0f6d9a7e9af8630e", code="21010"),))
+    assert gateway().read(answer(200, "accepted-one.xml"), ONE) == expected
+
+
+def test_the_answer_to_a_bulk_call_may_be_xml():
+    expected = gateway().read(answer(200, "accepted.json"), TWO)
+    assert gateway().read(answer(200, "accepted.xml"), TWO) == expected
+
+
 @pytest.mark.parametrize(
     ("body", "batch", "code", "reason"),
     [
         ("partial-dynamic.json", TWO, "23000", "FAILED_MISSING_BODY"),
+        ("partial-dynamic.xml", TWO, "23000", "FAILED_MISSING_BODY"),
         ("partial-static.json", SAME, "23010", "FAILED_INVALID_DESTINATION_NUMBER"),
+        ("partial-static.xml", SAME, "23010", "FAILED_INVALID_DESTINATION_NUMBER"),
     ],
 )
 def test_a_failed_entry_rejects_its_own_message_only(body, batch, code, reason):
@@ -322,8 +334,10 @@ def test_a_byte_order_mark_and_broken_text_do_not_cost_the_answer():
         (200, b"null"),
         (200, b"[]"),
         (200, b"OK"),
-        (200, "accepted.xml"),
         (200, "proxy-502.html"),
+        (200, b"<TwilioResponse><SMSMessage><Sid>s1</Sid>"),
+        (200, b"<TwilioResponse></TwilioResponse>"),
+        (200, "refused-403.xml"),
         (200, b'{"SMSMessages": []}'),
         (200, b"[" * 100_000),
         (200, (BODIES / "accepted.json").read_bytes()[:700]),

@@ -1,4 +1,4 @@
-"""What Exotel's answers are written in: the body as a document, and a refusal found in it. Nothing here raises."""
+"""What Exotel's answers are written in, JSON or XML: their entries, or the refusal in them. Nothing here raises."""
 
 import json
 import re
@@ -6,7 +6,8 @@ import re
 import orjson
 
 from worker.domain.answers import Answer
-from worker.gateways.exotel_entries import code_of
+from worker.gateways.exotel_entries import Entry, code_of, entries_of
+from worker.gateways.exotel_xml import entries_in
 
 _XML_CODE = re.compile(r"<Code>\s*([^<\s]{1,40})\s*</Code>")
 _XML_MESSAGE = re.compile(r"<Message>([^<]{1,2000})")
@@ -22,6 +23,11 @@ def document_of(body: bytes) -> object:
         return json.loads(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
         return None
+
+
+def entries_from(answer: Answer, document: object) -> list[Entry] | None:
+    """List the entries of an answer whose `document_of` this is; `None` where it is neither form's list of them."""
+    return entries_of(entries_in(answer.body) if document is None else document)
 
 
 def refusal_of(answer: Answer, document: object) -> tuple[str, str]:

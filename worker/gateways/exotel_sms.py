@@ -27,8 +27,8 @@ from worker.domain.answers import (
 from worker.domain.batch import Outgoing
 from worker.domain.ratelimit import retry_after_s
 from worker.gateways.exotel_codes import REFUSED_503, Verdict, rule_for
-from worker.gateways.exotel_documents import document_of, refusal_of
-from worker.gateways.exotel_entries import entries_of, outcomes_of
+from worker.gateways.exotel_documents import document_of, entries_from, refusal_of
+from worker.gateways.exotel_entries import outcomes_of
 from worker.gateways.exotel_form import BATCH_LIMIT, bulksend_form, is_for_all, send_form
 from worker.gateways.exotel_words import discreet, named, with_words
 
@@ -80,7 +80,7 @@ class ExotelSms:
         return self._judge(answer, code, self._discreet(message, outgoing))
 
     def _read_entries(self, answer: Answer, document: object, outgoing: Outgoing) -> Disposition:
-        entries = entries_of(document)
+        entries = entries_from(answer, document)
         if answer.status not in _ACCEPTING or entries is None:
             code, message = refusal_of(answer, document)
             what = named("Exotel's answer can not be read", answer.status, code)
