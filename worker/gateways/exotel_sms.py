@@ -6,10 +6,8 @@ with `Messages[i][…]`). What a refusal means stands in `exotel_codes`, what th
 `exotel_entries`. Nothing here is repeated, and no answer raises.
 """
 
-from base64 import b64encode
 from types import MappingProxyType
 from typing import Final, Literal
-from urllib.parse import quote, urlsplit
 
 from worker.domain.answers import (
     AllRejected,
@@ -26,6 +24,7 @@ from worker.domain.answers import (
 )
 from worker.domain.batch import Outgoing
 from worker.domain.ratelimit import retry_after_s
+from worker.gateways.exotel_access import access
 from worker.gateways.exotel_codes import REFUSED_503, Verdict, rule_for
 from worker.gateways.exotel_documents import document_of, entries_from, refusal_of
 from worker.gateways.exotel_entries import outcomes_of
@@ -45,20 +44,11 @@ class ExotelSms:
         self, base_url: str, sid: str, api_key: str, api_token: str, retry_503: Literal["any", "documented"]
     ) -> None:
         """Take the account's values, trusted: `base_url` has scheme and host and no credentials in it."""
-        place = urlsplit(base_url)
-        self.origin: Final = f"{place.scheme}://{place.netloc}"
-        root = f"{base_url.rstrip('/')}/v1/Accounts/{quote(sid, safe='')}/Sms"
-        self._send_url = f"{root}/send.json"
-        self._bulksend_url = f"{root}/bulksend.json"
-        basic = b64encode(f"{api_key}:{api_token}".encode()).decode()
-        self._headers = MappingProxyType(
-            {
-                "Authorization": f"Basic {basic}",
-                "Content-Type": "application/x-www-form-urlencoded",
-                "Accept": "application/json",
-            }
-        )
-        self._secrets = tuple(secret for secret in (basic, api_key, api_token) if secret)
+        self.access: Final = access(base_url, sid, api_key, api_token)
+        self.origin: Final = self.access.origin
+        self._send_url = f"{self.access.root}/Sms/send.json"
+        self._bulksend_url = f"{self.access.root}/Sms/bulksend.json"
+        self._headers = MappingProxyType({**self.access.headers, "Content-Type": "application/x-www-form-urlencoded"})
         self._retry_503 = retry_503
 
     def write(self, outgoing: Outgoing) -> Call:
@@ -118,4 +108,4 @@ class ExotelSms:
     def _discreet(self, words: str, outgoing: Outgoing) -> str:
         if outgoing.callback_url:  # its token lets whoever has it report deliveries
             words = words.replace(outgoing.callback_url, "[callback]")
-        return discreet(words, self._secrets, (message.body for message in outgoing.messages))
+        return discreet(words, self.access.secrets, (message.body for message in outgoing.messages))
