@@ -143,7 +143,7 @@ def test_the_text_of_a_message_can_not_make_it_unknown():
     ("status", "code", "kind"),
     [
         (429, 40403, Throttled), (429, None, Throttled), (503, None, Throttled), (429, 40404, Refused),
-        (400, 40501, Refused), (400, 40500, Refused), (400, None, Refused), (400, 34001, Refused),
+        (400, 40501, Unreadable), (400, 40500, Unreadable), (400, None, Unreadable), (400, 34001, Refused),
         (401, None, Refused), (401, 34010, Refused), (403, 34009, Refused), (403, 40002, Refused),
         (404, None, Refused), (302, None, Refused),
         (500, None, Unreadable), (502, None, Unreadable), (418, None, Unreadable), (200, None, Unreadable),

@@ -21,6 +21,9 @@ from worker.gateways.exotel_words import discreet, named, with_words
 _UNKNOWN = b"no matching results"
 """Part of the answer for an id that Exotel does not know, whose status is 200 (errors: SID not found in GET call)."""
 
+_OF_THIS_QUESTION = frozenset({Verdict.LOST, Verdict.ISOLATE})
+"""Verdicts that say nothing of other questions; all others hold for the account."""
+
 _PRICE = re.compile(r"[0-9.]{1,16}", re.ASCII)
 _MOST_SEGMENTS = 100
 
@@ -65,7 +68,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """No answer that says anything of the message; asking again may help."""
+    """No answer that says anything of the message; asking again, or about another one, may help."""
 
     reason: str
 
@@ -100,7 +103,7 @@ def _judge(answer: Answer, code: str, words: str) -> Details:
     what = named(rule.what, answer.status, code)
     if rule.verdict is Verdict.THROTTLED:
         return Throttled(code=code, reason=with_words(what, words), retry_after_s=retry_after_s(answer))
-    if rule.verdict is Verdict.LOST:
+    if rule.verdict in _OF_THIS_QUESTION:
         return Unreadable(reason=with_words(what, words))
     remedy = rule.advice.rpartition(", then ")[0]  # what follows is for those who send
     return Refused(code=code, reason=with_words(f"{what}: {remedy}" if remedy else what, words))
