@@ -192,7 +192,7 @@ class Informant(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Informing)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.answers = defaultdict(lambda: [(200, {}, b"No matching results")])
-        self.asked = []
+        self.asked = []  # Sids, in the order in which they came
         self.requests = []
         self.turn = threading.Lock()
 
