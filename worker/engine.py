@@ -8,7 +8,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,10 +55,11 @@ def new_owner() -> Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """A campaign as its sender needs it: the file, and its template compiled once."""
+    """A campaign as its sender needs it: the file, and its template and its messages' options compiled once."""
 
     campaign: Campaign
     template: Template
+    message_options: Mapping[str, Template]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,7 +152,11 @@ class Engine:
         if doc is None:
             raise LedgerUnavailable(f"campaign {campaign_id} is not in Redis")
         campaign = Campaign.from_json(doc)
-        return Compiled(campaign=campaign, template=compile_template(campaign.body))
+        return Compiled(
+            campaign=campaign,
+            template=compile_template(campaign.body),
+            message_options=campaign.message_options(),
+        )
 
     async def keep_house(self) -> None:
         """Sweep, do what the sweep found (resends, rings) and announce; cancelled when the last call is settled."""

@@ -120,9 +120,9 @@ class Sender:
         try:
             outgoing = Outgoing(
                 reference=f"{taken.campaign}:{taken.batch}",
-                sender=compiled.campaign.sender or "",
+                sender=compiled.campaign.call_sender,
                 options=compiled.campaign.options,
-                messages=messages(taken.content(), compiled.template),
+                messages=messages(taken.content(), compiled.template, compiled.message_options),
             )
         except (PackingError, ValueError) as error:
             return Unwritable(reason=f"batch {taken.batch} can not be read: {error}")

@@ -13,7 +13,8 @@ from itertools import islice
 from scripts.bench.processes import BODIES, ProcessFailed, people
 from worker.domain.answers import Answer, PerMessage
 from worker.domain.batch import Message, Outgoing
-from worker.gateways.exotel_sms import BATCH_LIMIT, ExotelSms
+from worker.gateways.exotel_form import BATCH_LIMIT
+from worker.gateways.exotel_sms import ExotelSms
 from worker.line import Line
 from worker.preload import preload
 

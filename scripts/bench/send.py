@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from scripts.bench.figures import Figure, Plan, Spread, Target
 from scripts.bench.machine import cores, process_cpu_s
 from scripts.bench.processes import BODIES, ROOT, ProcessFailed, Simulator, Stage
-from worker.gateways.exotel_sms import BATCH_LIMIT
+from worker.gateways.exotel_form import BATCH_LIMIT
 
 BATCHES = 1_500
 LINES = (64, 8)

@@ -45,12 +45,13 @@ def gateway(retry_503="any"):
     return ExotelSms("https://api.in.exotel.com", "acme1", KEY, TOKEN, retry_503)
 
 
-def outgoing(*messages, sender="EXOTEL", options=None):
+def outgoing(*messages, sender="EXOTEL", options=None, callback_url=""):
     return Outgoing(
         reference="diwali-x1/7",
         sender=sender,
         options=options or {},
-        messages=tuple(Message(to=to, body=body) for to, body in messages),
+        callback_url=callback_url,
+        messages=tuple(Message(*message) for message in messages),
     )
 
 
@@ -114,7 +115,116 @@ def test_texts_that_differ_are_the_dynamic_bulk_call():
 
 def test_what_the_campaign_does_not_give_is_left_out():
     call = gateway().write(outgoing((FIRST, "Hi"), sender=""))
-    assert call.content == b"CustomField=diwali-x1%2F7&To%5B%5D=%2B919000000001&Body=Hi"
+    assert call.content == b"CustomField=diwali-x1%2F7&To=%2B919000000001&Body=Hi"
+
+
+def test_one_message_is_the_single_send():
+    call = gateway().write(outgoing((FIRST, "Hello one"), options=OPTIONS))
+    assert call.url == "https://api.in.exotel.com/v1/Accounts/acme1/Sms/send.json"
+    assert call.content == (
+        b"CustomField=diwali-x1%2F7&From=EXOTEL&SmsType=transactional&DltEntityId=1101000000000000001"
+        b"&DltTemplateId=1107000000000000001&To=%2B919000000001&Body=Hello+one"
+    )
+
+
+ALL_OPTIONS = OPTIONS | {
+    "encoding_type": "unicode",
+    "exotel_priority": "high",
+    "shorten_url": "true",
+    "shorten_url_params.Header": "EXOTEL",
+    "shorten_url_params.Tracking": "true",
+    "custom_field": "order desk & co",
+}
+OF_THE_CALL = [
+    ("EncodingType", "unicode"), ("Priority", "high"), ("ShortenUrl", "true"), ("ShortenUrlParams[Header]", "EXOTEL"),
+    ("ShortenUrlParams[Tracking]", "true"), ("StatusCallback", "https://sms.example.org/dlr/main/t0k?a=1&b=2"),
+]  # fmt: skip
+CALLBACK = "https://sms.example.org/dlr/main/t0k?a=1&b=2"
+HEAD = [("CustomField", "diwali-x1/7 order desk & co"), ("From", "EXOTEL")]
+ENTITY, TEMPLATE = ("DltEntityId", "1101000000000000001"), ("DltTemplateId", "1107000000000000001")
+
+
+def fields_of(*messages, **given):
+    call = gateway().write(outgoing(*messages, **given))
+    return call.url.rpartition("/")[2], parse_qsl(call.content.decode(), keep_blank_values=True, strict_parsing=True)
+
+
+def test_every_documented_parameter_can_be_given():
+    given = {"options": ALL_OPTIONS, "callback_url": CALLBACK}
+    of_all = [*HEAD, ("SmsType", "transactional"), ENTITY, TEMPLATE, *OF_THE_CALL]
+    assert fields_of((FIRST, "Hi"), **given) == ("send.json", [*of_all, ("To", f"+{FIRST}"), ("Body", "Hi")])
+    assert fields_of((FIRST, "Hi"), (SECOND, "Hi"), **given) == (
+        "send.json",
+        [*of_all, ("To[]", f"+{FIRST}"), ("To[]", f"+{SECOND}"), ("Body", "Hi")],
+    )
+    each = [("SmsType", "transactional"), TEMPLATE]
+    texts = [(FIRST, "Hi"), (SECOND, "Ho")]
+    assert fields_of(*texts, **given) == (
+        "bulksend.json",
+        [*HEAD, ENTITY, *OF_THE_CALL]
+        + [
+            (f"Messages[{place}][{key}]", value)
+            for place, (to, body) in enumerate(texts)
+            for key, value in [("To", f"+{to}"), ("Body", body), *each]
+        ],
+    )
+
+
+def test_a_messages_own_options_go_before_the_calls():
+    own = {"from": "PAYDAY", "sms_type": "promotional", "dlt_template_id": "1107000000000000002"}
+    expected = [
+        ("CustomField", "diwali-x1/7"), ("From", "PAYDAY"), ("SmsType", "promotional"), ENTITY,
+        ("DltTemplateId", "1107000000000000002"),
+    ]  # fmt: skip
+    one = fields_of((FIRST, "Hi", own), options=OPTIONS)
+    assert one == ("send.json", [*expected, ("To", f"+{FIRST}"), ("Body", "Hi")])
+    same = fields_of((FIRST, "Hi", own), (SECOND, "Hi", dict(own)), options=OPTIONS)
+    assert same == ("send.json", [*expected, ("To[]", f"+{FIRST}"), ("To[]", f"+{SECOND}"), ("Body", "Hi")])
+    name, fields = fields_of((FIRST, "Hi", own), (SECOND, "Ho", dict(own)), options=OPTIONS)
+    assert name == "bulksend.json"
+    assert fields[:3] == [("CustomField", "diwali-x1/7"), ("From", "PAYDAY"), ENTITY]
+    assert [fields[place] for place in (5, 6, 9, 10)] == [
+        (f"Messages[{place}][{key}]", own[name])
+        for place in (0, 1)
+        for key, name in (("SmsType", "sms_type"), ("DltTemplateId", "dlt_template_id"))
+    ]
+
+
+def test_messages_that_differ_in_an_option_go_as_dynamic_bulk_though_their_texts_are_equal():
+    messages = [(FIRST, "Hi", {"from": "PAYDAY"}), (SECOND, "Hi", {"from": "EXOTEL", "sms_type": "promotional"})]
+    assert fields_of(*messages, options=OPTIONS, sender="") == (
+        "bulksend.json",
+        [
+            ("CustomField", "diwali-x1/7"), ENTITY,
+            ("Messages[0][To]", f"+{FIRST}"), ("Messages[0][Body]", "Hi"), ("Messages[0][From]", "PAYDAY"),
+            ("Messages[0][SmsType]", "transactional"), ("Messages[0][DltTemplateId]", TEMPLATE[1]),
+            ("Messages[1][To]", f"+{SECOND}"), ("Messages[1][Body]", "Hi"), ("Messages[1][From]", "EXOTEL"),
+            ("Messages[1][SmsType]", "promotional"), ("Messages[1][DltTemplateId]", TEMPLATE[1]),
+        ],
+    )  # fmt: skip
+
+
+OWN = st.fixed_dictionaries({}, optional={name: st.sampled_from("ab") for name in ("from", *OPTIONS)})
+
+
+@given(
+    messages=st.lists(st.tuples(st.sampled_from(["one", "two"]), OWN), min_size=1, max_size=6),
+    options=st.dictionaries(st.sampled_from(sorted(OPTIONS)), st.just("c")),
+)
+def test_whatever_the_call_each_message_has_its_settings(messages, options):
+    batch = [(FIRST + place, text, {k: v for k, v in own.items() if k != "dlt_entity_id"})
+             for place, (text, own) in enumerate(messages)]  # fmt: skip
+    _, fields = fields_of(*batch, options=options, sender="")
+    given = dict(fields)
+    for place, (_, text, own) in enumerate(batch):
+
+        def found(key, place=place):
+            return given.get(f"Messages[{place}][{key}]", given.get(key, ""))
+
+        assert found("Body") == text
+        assert found("From") == own.get("from", "")
+        assert found("SmsType") == own.get("sms_type", options.get("sms_type", ""))
+        assert found("DltTemplateId") == own.get("dlt_template_id", options.get("dlt_template_id", ""))
 
 
 @given(
@@ -183,11 +293,23 @@ def test_a_single_send_may_answer_with_a_bare_object():
     assert gateway().read(answer(200, "accepted-one-bare.json"), ONE) == expected
 
 
+def test_the_answer_to_a_single_send_may_be_xml():
+    expected = PerMessage(outcomes=(Accepted(gateway_id="0f477d60517e6e6a0f6d9a7e9af8630e", code="21010"),))
+    assert gateway().read(answer(200, "accepted-one.xml"), ONE) == expected
+
+
+def test_the_answer_to_a_bulk_call_may_be_xml():
+    expected = gateway().read(answer(200, "accepted.json"), TWO)
+    assert gateway().read(answer(200, "accepted.xml"), TWO) == expected
+
+
 @pytest.mark.parametrize(
     ("body", "batch", "code", "reason"),
     [
         ("partial-dynamic.json", TWO, "23000", "FAILED_MISSING_BODY"),
+        ("partial-dynamic.xml", TWO, "23000", "FAILED_MISSING_BODY"),
         ("partial-static.json", SAME, "23010", "FAILED_INVALID_DESTINATION_NUMBER"),
+        ("partial-static.xml", SAME, "23010", "FAILED_INVALID_DESTINATION_NUMBER"),
     ],
 )
 def test_a_failed_entry_rejects_its_own_message_only(body, batch, code, reason):
@@ -213,8 +335,10 @@ def test_a_byte_order_mark_and_broken_text_do_not_cost_the_answer():
         (200, b"null"),
         (200, b"[]"),
         (200, b"OK"),
-        (200, "accepted.xml"),
         (200, "proxy-502.html"),
+        (200, b"<TwilioResponse><SMSMessage><Sid>s1</Sid>"),
+        (200, b"<TwilioResponse></TwilioResponse>"),
+        (200, "refused-403.xml"),
         (200, b'{"SMSMessages": []}'),
         (200, b"[" * 100_000),
         (200, (BODIES / "accepted.json").read_bytes()[:700]),
@@ -340,6 +464,12 @@ def test_a_refusal_of_all_has_one_reason_whatever_the_numbers():
 def test_the_gateways_own_words_name_no_number_body_or_credential(said, shown):
     read = gateway().read(refusal(400, None, said), TWO)
     assert read.reason == f"Exotel refused the call as it stands (400); Exotel says: {shown}"
+
+
+def test_the_address_for_reports_is_not_repeated():
+    batch = outgoing((FIRST, "Hi"), callback_url=CALLBACK)
+    read = gateway().read(refusal(400, None, f"StatusCallback {CALLBACK} is wrong"), batch)
+    assert read.reason.endswith("says: StatusCallback [callback] is wrong")
 
 
 def test_the_body_that_exotel_quotes_is_not_repeated():

@@ -283,3 +283,42 @@ def test_batches_do_not_depend_on_how_the_input_arrives(recipients, batch_size, 
 def test_json_lines_and_mappings_of_the_same_rows_give_the_same_batches(recipients, batch_size):
     lines = "\n".join(json.dumps(row) for row in recipients)
     assert produce_csv(lines, batch_size=batch_size) == produce(recipients, batch_size=batch_size)
+
+
+WITH_OPTIONS = Campaign(
+    name="offer", accounts=("main",), body="Hi", sender="{header}", sms_type="{kind}", dlt_template_id="1{dlt}"
+)
+GOOD = {"header": "EXOTEL", "kind": "transactional", "dlt": "107"}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"header": None}, "no value in column 'header'"),
+        ({"header": " "}, "from is empty"),
+        ({"kind": None}, "no value in column 'kind'"),
+        ({"kind": ""}, "sms_type is empty"),
+        ({"kind": "otp"}, "sms_type 'otp' is none of transactional, transactional_opt_in, promotional"),
+        ({"dlt": None}, "no value in column 'dlt'"),
+    ],
+)
+def test_a_row_whose_settings_can_not_be_is_invalid_and_does_not_use_up_its_number(change, reason):
+    (batch,) = produce([{"to": number(1), **GOOD, **change}, {"to": number(1), **GOOD}], WITH_OPTIONS)
+    assert [(passed.row, passed.outcome, passed.reason) for passed in batch.content.passed] == [(1, "invalid", reason)]
+    assert batch.content.rows == (2,)
+
+
+@pytest.mark.parametrize("kind", ["transactional", "transactional_opt_in", "promotional"])
+def test_each_message_has_the_settings_of_its_row(kind):
+    rows = [{"to": number(1), **GOOD}, {"to": number(2), **GOOD, "kind": kind, "header": "600100", "dlt": ""}]
+    (batch,) = produce(rows, WITH_OPTIONS)
+    written = messages(batch.content, compile_template("Hi"), WITH_OPTIONS.message_options())
+    assert [dict(message.options) for message in written] == [
+        {"from": "EXOTEL", "sms_type": "transactional", "dlt_template_id": "1107"},
+        {"from": "600100", "sms_type": kind, "dlt_template_id": "1"},
+    ]
+
+
+def test_a_header_without_a_settings_column_is_refused_at_once():
+    with pytest.raises(ConfigError, match='there is no column "header"'):
+        produce_csv("to,kind,dlt\n", WITH_OPTIONS)

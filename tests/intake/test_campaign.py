@@ -56,6 +56,52 @@ def test_every_key_that_is_supported_is_taken(load, tmp_path):
     assert (campaign.dlt_entity_id, campaign.dlt_template_id) == ("11", "12")
 
 
+EXOTEL = """
+dlt_entity_id = "11"
+[exotel]
+encoding_type = "unicode"
+priority = "high"
+shorten_url = true
+shorten_url_params = { Header = "EXOTEL", Tracking = "true" }
+custom_field = "order desk"
+"""
+
+
+def test_the_exotel_table_becomes_options_of_the_call(load):
+    campaign = load(SMALLEST + EXOTEL)
+    assert campaign.options == {
+        "dlt_entity_id": "11",
+        "encoding_type": "unicode",
+        "exotel_priority": "high",
+        "shorten_url": "true",
+        "shorten_url_params.Header": "EXOTEL",
+        "shorten_url_params.Tracking": "true",
+        "custom_field": "order desk",
+    }
+    assert load(SMALLEST + "[exotel]\nshorten_url = false").options == {"shorten_url": "false"}
+    assert load(SMALLEST + "[exotel]").options == {}
+    assert Campaign.from_json(campaign.to_json()) == campaign
+    assert campaign.digest != load(SMALLEST + EXOTEL.replace("desk", "office")).digest
+
+
+def test_settings_with_fields_are_each_messages_and_those_without_the_calls(load):
+    campaign = load(
+        SMALLEST + 'from = "{header}"\nsms_type = "{kind}"\ndlt_template_id = "11{dlt}"\ndlt_entity_id = "1"'
+    )
+    assert {name: each.columns for name, each in campaign.message_options().items()} == {
+        "from": ("header",),
+        "sms_type": ("kind",),
+        "dlt_template_id": ("dlt",),
+    }
+    assert (campaign.call_sender, campaign.options) == ("", {"dlt_entity_id": "1"})
+    assert Campaign.from_json(campaign.to_json()) == campaign
+    fixed = load(SMALLEST + 'from = "A{{B}}"\nsms_type = "transactional"\ndlt_template_id = "}}12"')
+    assert fixed.message_options() == {}
+    assert fixed.call_sender == "A{B}"
+    assert fixed.options == {"sms_type": "transactional", "dlt_template_id": "}12"}
+    assert (load(SMALLEST).call_sender, load(SMALLEST).options) == ("", {})
+
+
 @pytest.mark.parametrize("recipients", ["-", "/data/a.csv"])
 def test_standard_input_and_absolute_recipients_stay_as_they_are(load, recipients):
     assert load(f'{SMALLEST}recipients = "{recipients}"').recipients == recipients
@@ -105,6 +151,28 @@ def test_content_explains_the_missing_body(complaint):
         ('default_country = "in"', '"default_country" should be a country of ISO 3166 in two capitals, like "IN"'),
         ("dlt_entity_id = 11", '"dlt_entity_id" should be text in quotes'),
         ('to = ""', '"to" is empty'),
+        ('from = ""', '"from" is empty'),
+        ('from = "A{"', "\"from\" has a single '{' at character 2 (write '{{' for the brace)"),
+        ('dlt_template_id = "{}"', '"dlt_template_id" has a field without a column at character 1'),
+        ('sms_type = "{kind"', "\"sms_type\" has a single '{' at character 1 (write '{{' for the brace)"),
+        ('sms_type = "otp"', "\"sms_type\" should be 'transactional', 'transactional_opt_in' or 'promotional'"),
+        ('exotel = "x"', '"exotel" should be a table'),
+        ('[exotel]\nprio = "high"', '"exotel.prio" is not a key of [exotel]; did you mean "priority"?'),
+        ('[exotel]\npriority = "low"', "\"exotel.priority\" should be 'normal' or 'high'"),
+        ("[exotel]\nencoding_type = 1", "\"exotel.encoding_type\" should be 'plain' or 'unicode'"),
+        ('[exotel]\nshorten_url = "yes"', '"exotel.shorten_url" should be true or false'),
+        ('[exotel]\nshorten_url_params = "x"', '"exotel.shorten_url_params" should be a table'),
+        ("[exotel.shorten_url_params]\nHeader = 1", '"exotel.shorten_url_params" should be text in quotes'),
+        (
+            '[exotel.shorten_url_params]\n"a]b" = "1"',
+            '"exotel.shorten_url_params" has a name that is not 1 to 64 letters',
+        ),
+        ('[exotel.shorten_url_params]\nHeader = "E"', '"exotel" has shorten_url_params, which need shorten_url = true'),
+        ('[exotel]\ncustom_field = ""', '"exotel.custom_field" is empty'),
+        (
+            '[exotel]\ncustom_field = "{id}"',
+            '"exotel.custom_field" can hold no {column}: Exotel takes one for a whole call',
+        ),
         ("x =", "not TOML: Invalid value (at line 4, the last)"),
         ("x = 1 1\ny = 2", "not TOML: Expected newline or end of document after a statement (at line 4, column 7)"),
     ],

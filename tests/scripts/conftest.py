@@ -6,8 +6,11 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
+from collections import defaultdict
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -178,3 +181,62 @@ def simulator(cli):
     for process in started:
         process.terminate()
         process.communicate(timeout=10)
+
+
+class Informant(ThreadingHTTPServer):
+    """A gateway that only knows details: `answers[sid]` are (status, headers, body) in turn, the last one for good."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Informing)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.answers = defaultdict(lambda: [(200, {}, b"No matching results")])
+        self.asked = []  # Sids, in the order in which they came
+        self.requests = []
+        self.turn = threading.Lock()
+
+    def handle_error(self, request, client_address):
+        """Whoever asked broke off: that is what some tests are about."""
+
+    def knows(self, sid, *answers):
+        """Each answer is the fields of a message, or (status, headers, body)."""
+        made = [answer if isinstance(answer, tuple) else (200, {}, self.message(sid, answer)) for answer in answers]
+        self.answers[sid] = made
+
+    @staticmethod
+    def message(sid, fields):
+        return json.dumps({"SMSMessage": {"Sid": sid, "To": "09000000001", **fields}}).encode()
+
+
+class _Informing(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        server, sid = self.server, self.path.rpartition("/")[2].removesuffix(".json")
+        with server.turn:
+            server.asked.append(sid)
+            server.requests.append((self.requestline, dict(self.headers)))
+            answers = server.answers[sid]
+            status, headers, body = answers.pop(0) if len(answers) > 1 else answers[0]
+        if status == 0:  # breaks off
+            self.close_connection = True
+            return
+        self.send_response(status)
+        for name, text in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, text)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def informant():
+    with Informant() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()

@@ -27,6 +27,20 @@ def test_a_content_made_for_another_template_writes_nothing():
         messages(CONTENT, compile_template("Hi {city}"))
 
 
+def test_messages_carry_their_own_options_and_share_equal_ones():
+    options = {"from": compile_template("X"), "sms_type": compile_template("{name}")}
+    asha, ravi = messages(CONTENT, compile_template("Hi"), options)
+    assert dict(asha.options) == {"from": "X", "sms_type": "Asha"}
+    assert dict(ravi.options) == {"from": "X", "sms_type": "Ravi"}
+    first, second = messages(CONTENT, compile_template("Hi {name}"), {"from": compile_template("X")})
+    assert first.options is second.options
+
+
+def test_options_for_which_a_value_is_missing_write_nothing():
+    with pytest.raises(ValueError, match="row 1 has no value in column 'city'"):
+        messages(CONTENT, compile_template("Hi"), {"from": compile_template("{city}")})
+
+
 def test_neither_numbers_nor_values_show_in_a_repr():
     assert "9000000001" not in repr(CONTENT)
     assert "Asha" not in repr(CONTENT)

@@ -31,9 +31,10 @@ class Outgoing:
     """The messages of one call in wire order (at most 100, no number twice) and what they share.
 
     `reference` names campaign and batch at the gateway (Exotel's CustomField). `sender` is the campaign's `from`
-    ("" where it gave none). `options` has the campaign's gateway settings that were given, by contract name:
-    `sms_type`, `dlt_entity_id`, `dlt_template_id`. `callback_url` is where the gateway may send this batch's delivery
-    reports, "" where none are asked for.
+    ("" where it gave none, or one for each message). `options` has the campaign's gateway settings that were given, by
+    contract name: `sms_type`, `dlt_entity_id`, `dlt_template_id`, and Exotel's own (`encoding_type`, `exotel_priority`,
+    `shorten_url`, `shorten_url_params.NAME`, `custom_field`). `callback_url` is where the gateway may send this batch's
+    delivery reports, "" where none are asked for.
     """
 
     reference: str

@@ -4,12 +4,16 @@ Production makes it from a stretch of the input, the ledger stores it, the sende
 the report reads the rest. Every row of the input stands in exactly one batch's content, as a message or as passed over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Literal
 
 from worker.domain.batch import Message
 from worker.domain.template import MissingValue, Template
+
+NO_TEMPLATES: Mapping[str, Template] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +63,27 @@ def halves(content: BatchContent) -> tuple[BatchContent, BatchContent]:
     return chosen(content, range(middle)), chosen(content, range(middle, end))
 
 
-def messages(content: BatchContent, template: Template) -> tuple[Message, ...]:
+def messages(
+    content: BatchContent, template: Template, options: Mapping[str, Template] = NO_TEMPLATES
+) -> tuple[Message, ...]:
     """Write the messages of a content, in its order, exactly as production did when it checked them.
 
-    Raises `ValueError` where a value that the template needs is missing: the content was made for another template.
+    `options` fill each message's own, by name; messages whose options are equal share one mapping. Raises `ValueError`
+    where a value that a template needs is missing: the content was made for another template.
     """
-    bodies: list[str] = []
-    for row, body in zip(content.rows, map(template.bind(content.columns), content.values), strict=True):
-        if isinstance(body, MissingValue):
-            message = f"row {row} has no value in column {body.column!r}: its batch was made for another template"
-            raise ValueError(message)  # noqa: TRY004 the type of `body` is no mistake of the caller
-        bodies.append(body)
-    return tuple(map(Message, content.numbers, bodies))
+    bodies = _filled(content, template)
+    if not options:
+        return tuple(map(Message, content.numbers, bodies))
+    texts = zip(*(_filled(content, each) for each in options.values()), strict=True)
+    own = lru_cache(maxsize=None)(lambda *given: MappingProxyType(dict(zip(options, given, strict=True))))
+    return tuple(map(Message, content.numbers, bodies, (own(*given) for given in texts)))
+
+
+def _filled(content: BatchContent, template: Template) -> list[str]:
+    texts: list[str] = []
+    for row, text in zip(content.rows, map(template.bind(content.columns), content.values), strict=True):
+        if isinstance(text, MissingValue):
+            message = f"row {row} has no value in column {text.column!r}: its batch was made for another template"
+            raise ValueError(message)  # noqa: TRY004 the type of `text` is no mistake of the caller
+        texts.append(text)
+    return texts

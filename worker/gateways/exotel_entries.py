@@ -27,7 +27,7 @@ _NOT_TAKEN = Unconfirmed(reason="the entry shows neither an id nor a failure")
 
 
 def entries_of(document: object) -> list[Entry] | None:
-    """List the entries of an answer's JSON, an empty one for each that has not the documented form.
+    """List the entries of an answer's document, an empty one for each that has not the documented form.
 
     `None` if it is no array. One entry may stand bare, as after a single send.
     """

@@ -12,6 +12,7 @@ from functools import lru_cache
 from config.errors import ConfigError
 from worker.domain.template import MissingValue, Template, compile_template
 from worker.intake.campaign import MAX_BODY_CHARACTERS, Campaign
+from worker.intake.message_options import columns_of, complain_for
 from worker.intake.phones import BadNumber, Normaliser
 from worker.intake.rows import BadRow, Block, RowSource
 from worker.intake.seen import SeenNumbers
@@ -29,7 +30,7 @@ def prepare(rows: RowSource, campaign: Campaign, *, batch_size: int = 100) -> It
     """
     template = compile_template(campaign.body)
     if rows.columns is not None:
-        for column in (campaign.to, *template.columns):
+        for column in (campaign.to, *template.columns, *columns_of(campaign.message_options())):
             if column not in rows.columns:
                 raise ConfigError(f'{rows.name}: there is no column "{column}"{did_you_mean(column, rows.columns)}')
     judge_for = _judges(campaign, template)
@@ -60,13 +61,14 @@ def _judges(campaign: Campaign, template: Template) -> Callable[[tuple[str, ...]
     """Return what makes the judge for rows with the given columns; all judges know each other's numbers."""
     canonical = Normaliser(campaign.default_country).canonical
     add = SeenNumbers().add
+    options = campaign.message_options()
 
     @lru_cache(maxsize=64)
     def judge_for(columns: tuple[str, ...]) -> _Judge:
-        render = template.bind(columns)
+        render, complain = template.bind(columns), complain_for(options, columns)
         place = columns.index(campaign.to) if campaign.to in columns else None
 
-        def judge(values: list[str | None]) -> int | Refused:
+        def judge(values: list[str | None]) -> int | Refused:  # noqa: PLR0911 - one a reason
             text = None if place is None else values[place]
             if text is None:
                 return _invalid("", f"no value in column {campaign.to!r}")
@@ -78,6 +80,8 @@ def _judges(campaign: Campaign, template: Template) -> Callable[[tuple[str, ...]
                 return _invalid(f"+{number}", f"no value in column {body.column!r}")
             if not 0 < len(body) <= MAX_BODY_CHARACTERS or body.isspace():
                 return _invalid(f"+{number}", _complaint(body))
+            if words := complain(values):
+                return _invalid(f"+{number}", words)
             if not add(number):
                 return Refused(outcome="duplicate", to=f"+{number}", reason="the number stands in an earlier row")
             return number

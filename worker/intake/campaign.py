@@ -7,6 +7,7 @@ starts with a wish that nobody heeds.
 import hashlib
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -17,7 +18,9 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from config.errors import ConfigError
 from worker.domain.ids import CampaignId
-from worker.domain.template import TemplateError, compile_template
+from worker.domain.template import Template, TemplateError, compile_template
+from worker.intake.exotel_options import ExotelOptions, complaint
+from worker.intake.message_options import PerMessage, SmsType, fields_in, fixed, templates
 from worker.intake.suggestions import did_you_mean
 
 MAX_BODY_CHARACTERS = 2000
@@ -28,6 +31,7 @@ _NOT_YET = "not_yet_supported"
 
 _AccountName = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
 _Text = Annotated[str, Field(min_length=1)]
+_Templated = Annotated[PerMessage, Field(min_length=1)]
 
 
 class Campaign(BaseModel):
@@ -44,10 +48,11 @@ class Campaign(BaseModel):
     recipients: _Text | None = None
     to: _Text = "to"
     default_country: str = "IN"
-    sender: Annotated[_Text | None, Field(validation_alias="from", serialization_alias="from")] = None
-    sms_type: Literal["transactional", "transactional_opt_in", "promotional"] = "transactional"
+    sender: Annotated[_Templated | None, Field(validation_alias="from", serialization_alias="from")] = None
+    sms_type: SmsType = "transactional"
     dlt_entity_id: _Text | None = None
-    dlt_template_id: _Text | None = None
+    dlt_template_id: _Templated | None = None
+    exotel: ExotelOptions | None = None
     priority: Literal["high", "normal", "low"] = "normal"
     on_unconfirmed: Literal["hold", "resend"] = "hold"
     dlt_template: _Text | None = None
@@ -68,7 +73,7 @@ class Campaign(BaseModel):
     @field_validator("sms_type", "priority")
     @classmethod
     def _refuse_all_but_the_default(cls, value: str, info: ValidationInfo) -> str:
-        if value != cls.model_fields[info.field_name or ""].default:
+        if value != cls.model_fields[info.field_name or ""].default and not fields_in(value):
             raise _not_yet(f'{info.field_name} = "{value}"')
         return value
 
@@ -102,10 +107,21 @@ class Campaign(BaseModel):
 
     @property
     def options(self) -> dict[str, str]:
-        """The gateway's options that the file gives, by their names in it."""
+        """The gateway's options that the file gives for the whole call, by their names in it."""
         names = ("sms_type", "dlt_entity_id", "dlt_template_id")
         given = {name: getattr(self, name) for name in names if name in self.model_fields_set}
-        return {name: value for name, value in given.items() if value is not None}
+        of_the_call = {name: fixed(text) for name, text in given.items() if text is not None and not fields_in(text)}
+        return of_the_call | (self.exotel.options if self.exotel else {})
+
+    @property
+    def call_sender(self) -> str:
+        """The `from` of the whole call: "" where the file gives none, or one for each message."""
+        return "" if self.sender is None or fields_in(self.sender) else fixed(self.sender)
+
+    def message_options(self) -> Mapping[str, Template]:
+        """Return the gateway's options that have fields, by the names that `Message.options` has them under."""
+        texts = {"from": self.sender, "sms_type": self.sms_type, "dlt_template_id": self.dlt_template_id}
+        return templates(texts)
 
     def to_json(self) -> str:
         """Write the campaign in one canonical form, to be read by `from_json`."""
@@ -182,6 +198,9 @@ def _sentence(error: ValidationError) -> str:
     if details["type"] == _NOT_YET:
         return details["msg"]
     key, *inside = (str(part) for part in details["loc"])
+    if key == "exotel" and (words := complaint("".join(inside[:1]), details)):
+        return f'"{".".join([key, *inside[:1]])}" {words}'
+    key = ".".join([key, *inside[:1]]) if key == "exotel" else key
     place = f'"{key}"' + "".join(f", item {int(index) + 1}" for index in inside if index.isdigit())
     return f"{place} {_complaint(key, details)}"
 

@@ -18,7 +18,7 @@ from scripts.bench.processes import ROOT, ProcessFailed, Simulator, Stage, wait_
 from scripts.bench.recipients import BODY
 from scripts.bench.send import UNTHROTTLED
 from scripts.bench.usual import URL_VARIABLE
-from worker.gateways.exotel_sms import BATCH_LIMIT
+from worker.gateways.exotel_form import BATCH_LIMIT
 
 ACCOUNT = "usual"
 LATENCIES_MS = (0, 50)

@@ -5,7 +5,7 @@ from itertools import islice
 
 from scripts.bench.processes import people
 from scripts.bench.usual.tasks import send_batch, send_single
-from worker.gateways.exotel_sms import BATCH_LIMIT
+from worker.gateways.exotel_form import BATCH_LIMIT
 
 
 def main() -> None:
