@@ -24,6 +24,8 @@ bs:due                      zset   account → the instant (us) at which its lan
 bs:workers                  zset   owner → expiry (us)
 bs:clock                    hash   swept_at, longest (expiry ever given), us
 bs:resends                  zset   "campaign batch" whose unconfirmed messages go once more → when (us)
+bs:reports                  stream what gateways reported and nobody has applied yet: account, campaign, batch, body
+bs:reports:unreadable       list   the latest bodies that no reader understood: one line about each, then its beginning
 bs:expired:ATTEMPT          string "campaign batch" of an attempt that the sweep ended; lives an hour
 bs:void:ATTEMPT             string an attempt id that was given back before its take arrived; lives 60 s
 """
@@ -37,6 +39,8 @@ ATTEMPTS = PREFIX + "attempts"
 DUE = PREFIX + "due"
 WORKERS = PREFIX + "workers"
 CLOCK = PREFIX + "clock"
+REPORTS = PREFIX + "reports"
+UNREADABLE_REPORTS = PREFIX + "reports:unreadable"
 
 
 def campaign(campaign_id: CampaignId) -> str:
