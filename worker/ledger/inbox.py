@@ -116,6 +116,13 @@ def waiting(client: redis.Redis) -> int:
     return int(found)
 
 
+async def posts_waiting(client: redis.asyncio.Redis) -> int:
+    """Do the same on an asyncio client."""
+    with translated():
+        found: Any = await client.xlen(keys.REPORTS)
+    return int(found)
+
+
 def _sample(posted: Posted, now: datetime) -> bytes:
     line = f"{now.isoformat(timespec='seconds')} {posted.account} {posted.campaign or '-'} {posted.batch}\n"
     return line.encode() + posted.body[:SHOWN_BYTES]
