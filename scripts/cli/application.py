@@ -32,6 +32,7 @@ COMMANDS = {
     "accounts": ("scripts.cli.accounts:accounts", "Show the accounts: rate, on the wire, held or open and why."),
     "account": ("scripts.cli.account:app", "Hold one account, or open it again."),
     "worker": ("scripts.cli.worker:worker", "Work in the foreground: send what is queued."),
+    "callbacks": ("scripts.cli.callbacks:callbacks", "Take in what gateways report of messages, in the foreground."),
     "simulator": ("scripts.simulator.command:simulator", "Run a stand-in for the gateway that sends nothing."),
 }
 """Name → (module and attribute: a function, or a Typer with more commands; what the list of commands says)."""
