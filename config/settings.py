@@ -20,6 +20,14 @@ from config.validation import complaints
 NO_REDIS = "there is no Redis: set BULKSEND_REDIS_URL, or give --data DIR for an embedded one"
 """What is said where one is needed and none is configured."""
 
+NOTHING_SIGNS = (
+    "delivery reports need BULKSEND_CALLBACK_SECRET: set it to a long random text, the same for all processes"
+)
+"""What is said where callback URLs are to be signed or checked without it, as with BULKSEND_PUBLIC_URL alone."""
+
+NO_PUBLIC_URL = "callback URLs need BULKSEND_PUBLIC_URL: set it to where gateways reach `bulksend callbacks`"
+"""What is said where URLs are asked for and nobody knows their beginning."""
+
 _PREFIX = "BULKSEND_"
 _ENV_FILE = ".env"
 
@@ -94,6 +102,9 @@ class Settings(BaseSettings):
     callback_secret: Annotated[SecretStr, AfterValidator(_filled_in)] | None = None
     """Signs the token in callback URLs, so that nobody else can report a delivery."""
 
+    callback_secret_before: Annotated[SecretStr, AfterValidator(_filled_in)] | None = None
+    """The secret before the last rotation: what it signed is still believed."""
+
     log_format: Literal["console", "json"] = "console"
 
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
@@ -106,6 +117,14 @@ class Settings(BaseSettings):
 
     jitter_ms: float = Field(default=10.0, ge=0, le=1000)
     """How far two calls may drift on the way to the gateway; the throttle keeps that much distance."""
+
+    @property
+    def callback_secrets(self) -> tuple[str, ...]:
+        """The secret that signs, then those whose tokens are still believed; `ConfigError` where none signs."""
+        if self.callback_secret is None:
+            raise ConfigError(NOTHING_SIGNS)
+        believed = (self.callback_secret, self.callback_secret_before)
+        return tuple(secret.get_secret_value() for secret in believed if secret is not None)
 
 
 def load_settings() -> Settings:

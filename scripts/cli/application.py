@@ -34,6 +34,7 @@ COMMANDS = {
     "account": ("scripts.cli.account:app", "Hold one account, or open it again."),
     "details": ("scripts.cli.details:details", "Ask the gateway what became of one message."),
     "worker": ("scripts.cli.worker:worker", "Work in the foreground: send what is queued."),
+    "callbacks": ("scripts.cli.callbacks:callbacks", "Take in what gateways report of messages, in the foreground."),
     "simulator": ("scripts.simulator.command:simulator", "Run a stand-in for the gateway that sends nothing."),
 }
 """Name → (module and attribute: a function, or a Typer with more commands; what the list of commands says)."""

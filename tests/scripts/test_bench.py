@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from scripts.bench import callbacks
 from scripts.bench.figures import Figure, Spread, Target
 from scripts.bench.machine import Neighbours
 from scripts.bench.memory import peak_bytes
@@ -15,6 +16,7 @@ from scripts.bench.precision import Slots, lateness, used_share
 from scripts.bench.processes import BODIES, Simulator, people
 from scripts.bench.recipients import BODY, COLUMNS, write_recipients
 from scripts.bench.usual import URL_VARIABLE
+from worker.gateways.reports import understand
 from worker.intake.batches import prepare
 from worker.intake.campaign import Campaign
 from worker.intake.readers import open_rows
@@ -109,6 +111,20 @@ def test_made_up_recipients_are_the_same_each_time_and_do_not_repeat_their_names
     assert len({row[1] for row in rows}) > 490
 
 
+def test_every_report_of_the_bench_is_of_another_message_and_readable():
+    requests = [callbacks._request("http://127.0.0.1:1", number) for number in (0, 99, 100)]
+    reports = [understand(request.partition(b"\r\n\r\n")[2]).reports[0] for request in requests]
+    assert len({report.gateway_id for report in reports}) == 3
+    assert [report.reference for report in reports] == ["bench:1", "bench:1", "bench:2"]
+
+
+@pytest.mark.system
+def test_all_that_the_bench_posts_is_received(redis_url, monkeypatch):
+    monkeypatch.setenv("BULKSEND_REDIS_URL", redis_url)
+    found = callbacks._run(200)
+    assert (len(found.took_ms), found.refused, found.received) == (200, 0, 200)
+
+
 def test_the_peak_of_memory_grows_with_what_is_held_and_stays():
     before = peak_bytes()
     held = bytearray(b"x") * (peak_bytes() + 50_000_000)
@@ -149,7 +165,7 @@ def test_the_help_tells_how_long_each_measurement_takes():
     environ = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
     words = " ".join(done.stdout.replace("│", " ").split())
-    for name in ("send 2", "usual 4", "produce 1", "growth 4", "lanes 3", "reaction 1", "throttle 12"):
+    for name in ("send 2", "usual 4", "produce 1", "growth 4", "lanes 3", "reaction 1", "callbacks 4", "throttle 12"):
         assert name in words
 
 

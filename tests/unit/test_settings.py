@@ -74,6 +74,7 @@ def test_a_wrong_variable_is_named_and_its_value_is_not(monkeypatch, name, value
     ("name", "value", "sentence"),
     [
         ("CALLBACK_SECRET", "change-me", "is a placeholder: give a long random text"),
+        ("CALLBACK_SECRET_BEFORE", "change-me", "is a placeholder: give a long random text"),
         ("REDIS_URL", "redis://:change-me@redis:6379/0", "has a placeholder for a password"),
         ("REDIS_URL", "redis://bulksend:%3Cpassword%3E@redis:6379/0", "has a placeholder for a password"),
         ("REDIS_URL", "unix://:xxxx@/run/redis.sock", "has a placeholder for a password"),
@@ -98,7 +99,18 @@ def test_no_secret_is_in_the_repr(monkeypatch):
     monkeypatch.setenv("BULKSEND_REDIS_URL", "redis://:hunter2@host/0")
     monkeypatch.setenv("BULKSEND_BROKER_URL", "amqp://user:hunter2@host/")
     monkeypatch.setenv("BULKSEND_CALLBACK_SECRET", "hunter2")
+    monkeypatch.setenv("BULKSEND_CALLBACK_SECRET_BEFORE", "hunter2")
     assert "hunter2" not in repr(load_settings())
+
+
+def test_the_present_secret_signs_and_the_one_before_is_still_believed(monkeypatch):
+    monkeypatch.setenv("BULKSEND_CALLBACK_SECRET_BEFORE", "old")
+    with pytest.raises(ConfigError, match=r"^delivery reports need BULKSEND_CALLBACK_SECRET: set it to"):
+        load_settings().callback_secrets  # noqa: B018 - the property is what complains
+    monkeypatch.setenv("BULKSEND_CALLBACK_SECRET", "new")
+    assert load_settings().callback_secrets == ("new", "old")
+    monkeypatch.delenv("BULKSEND_CALLBACK_SECRET_BEFORE")
+    assert load_settings().callback_secrets == ("new",)
 
 
 def test_credentials_are_looked_up_in_the_environment_then_in_the_env_file(monkeypatch):

@@ -29,6 +29,8 @@ bs:workers                  zset   owner → expiry (us)
 bs:clock                    hash   swept_at, longest (expiry ever given), us
 bs:resends                  zset   "campaign batch" whose unconfirmed messages go once more → when (us)
 bs:unmatched                zset   reports about campaigns that the ledger does not have, the latest thousand
+bs:reports                  stream what gateways reported and nobody has applied yet: account, campaign, batch, body
+bs:reports:unreadable       list   the latest bodies that no reader understood: one line about each, then its beginning
 bs:expired:ATTEMPT          string "campaign batch" of an attempt that the sweep ended; lives an hour
 bs:void:ATTEMPT             string an attempt id that was given back before its take arrived; lives 60 s
 """
@@ -43,6 +45,8 @@ DUE = PREFIX + "due"
 WORKERS = PREFIX + "workers"
 CLOCK = PREFIX + "clock"
 UNMATCHED = PREFIX + "unmatched"
+REPORTS = PREFIX + "reports"
+UNREADABLE_REPORTS = PREFIX + "reports:unreadable"
 
 
 def campaign(campaign_id: CampaignId) -> str:
