@@ -12,46 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from xml.sax.saxutils import escape
 
+from scripts.simulator.codes import EXOTEL_SMS
 from scripts.simulator.judge import MAX_MESSAGES, Shape, Verdict
 from scripts.simulator.refusals import Refusal
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 
-DETAILED_STATUS = {
-    23000: "FAILED_MISSING_BODY",
-    23005: "FAILED_REJECTED_DND",
-    23010: "FAILED_INVALID_DESTINATION_NUMBER",
-    23015: "FAILED_SPAM_DETECTED",
-    23020: "FAILED_REJECTED_BLACKLIST",
-    23030: "FAILED_UNAVAILABLE_ROUTE",
-    23035: "FAILED_SUBSCRIBER_UNAVAILABLE",
-    23040: "FAILED_SUBSCRIBER_UNKNOWN",
-    23050: "FAILED_EXPIRED",
-    23060: "FAILED_REJECTED",
-    23070: "FAILED_INVALID_MESSAGE",
-    23072: "FAILED_INVALID_SENDER_ID",
-    23080: "SENDER_BLOCKED_BY_DLT",
-    23081: "ENTITY_BLOCKED_BY_DLT",
-    23082: "TEMPLATE_BLOCKED_BY_DLT",
-    23083: "FAILED_DLT_SCRUBBING_ERROR",
-    23084: "FAILED_DLT_CONSENT_ERROR",
-    23181: "DLT_TEMPLATE_ID_INVALID",
-    23182: "DLT_TEMPLATE_NOT_FOUND",
-    23183: "DLT_TEMPLATE_ID_INACTIVE",
-    23184: "DLT_TEMPLATE_ID_BLACKLISTED",
-    23185: "DLT_TEMPLATE_DOES_NOT_MATCH",
-    23186: "DLT_LENGTH_EXCEEDED",
-    23281: "DLT_ENTITY_NOT_FOUND",
-    24010: "FAILED_SYSTEM_ERROR",
-    24105: "FAILED_HANDSET_ERROR",
-    24110: "FAILED_OPERATOR_ERROR",
-    24120: "FAILED_SUBSCRIBER_ERROR",
-    24990: "FAILED_UNKNOWN_ERROR",
-}
-"""The final failures of "Mapping and Description of status codes", and 23000 from the partial-success sample."""
-
-_QUEUED = (21010, "PENDING_TO_OPERATOR")
-_DND = 23005
+_QUEUED = ("21010", "PENDING_TO_OPERATOR")
+_DND = "23005"
 _POSITIONS = [f"{position:08x}" for position in range(MAX_MESSAGES)]
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -106,7 +74,8 @@ def refusal_as_xml(refusal: Refusal) -> bytes:
 
 def _json_entries(verdict: Verdict, receipt: Receipt) -> Iterator[str]:
     account, prefix = _quoted(receipt.account_sid), receipt.sid_prefix
-    dates = f'"DateCreated":"{_date(receipt.at)}","DateUpdated":"{_date(receipt.at)}","DateSent":null,"Body":'
+    date = indian_date(receipt.at)
+    dates = f'"DateCreated":"{date}","DateUpdated":"{date}","DateSent":null,"Body":'
     code, detail = _QUEUED
     code_text = _code(code, verdict.shape)
     tail = (
@@ -125,7 +94,7 @@ def _json_entries(verdict: Verdict, receipt: Receipt) -> Iterator[str]:
             continue
         tag = _POSITIONS[position]
         yield (
-            f'{head}{tag}","AccountSid":{account},"From":{froms[sender]},"To":"{_zero(digits)}",'
+            f'{head}{tag}","AccountSid":{account},"From":{froms[sender]},"To":"{led_by_zero(digits)}",'
             f"{dates}{_quoted(body)}{uri}{tag}{tail}"
         )
 
@@ -136,13 +105,13 @@ def _json_failed(verdict: Verdict, position: int, account: str) -> str:
     return (
         f'{{"SMSMessage":{{"Sid":null,"AccountSid":{account},"From":null,"To":{shown},"DateCreated":null,'
         f'"DateUpdated":null,"DateSent":null,"Body":{_quoted(verdict.bodies[position])},"Direction":null,"Uri":null,'
-        f'"ApiVersion":null,"Price":null,"Status":"{_status(code)}","DetailedStatusCode":{_code(code, verdict.shape)},'
-        f'"DetailedStatus":"{DETAILED_STATUS[code]}","SmsUnits":null}}}}'
+        f'"ApiVersion":null,"Price":null,"Status":"{failed_status(code)}",'
+        f'"DetailedStatusCode":{_code(code, verdict.shape)},"DetailedStatus":"{EXOTEL_SMS[code]}","SmsUnits":null}}}}'
     )
 
 
 def _xml_entries(verdict: Verdict, receipt: Receipt) -> Iterator[str]:
-    account, date = escape(receipt.account_sid), _date(receipt.at)
+    account, date = escape(receipt.account_sid), indian_date(receipt.at)
     for position, body in enumerate(verdict.bodies):
         code = verdict.failed.get(position)
         if code is not None:
@@ -150,14 +119,14 @@ def _xml_entries(verdict: Verdict, receipt: Receipt) -> Iterator[str]:
             yield (
                 f"<SMSMessage><Sid/><AccountSid>{account}</AccountSid><From/>{to}<DateCreated/><DateUpdated/>"
                 f"<DateSent/><Body>{escape(body)}</Body><Direction/><Uri/><ApiVersion/><Price/>"
-                f"<Status>{_status(code)}</Status><DetailedStatusCode>{code}</DetailedStatusCode>"
-                f"<DetailedStatus>{DETAILED_STATUS[code]}</DetailedStatus><SmsUnits/></SMSMessage>"
+                f"<Status>{failed_status(code)}</Status><DetailedStatusCode>{code}</DetailedStatusCode>"
+                f"<DetailedStatus>{EXOTEL_SMS[code]}</DetailedStatus><SmsUnits/></SMSMessage>"
             )
             continue
         sid, sender = message_sid(receipt.sid_prefix, position), escape(verdict.senders[position])
         yield (
             f"<SMSMessage><Sid>{sid}</Sid><AccountSid>{account}</AccountSid><From>{sender}/{sender}</From>"
-            f"<To>{_zero(verdict.digits[position]).removeprefix('0')}</To><DateCreated>{date}</DateCreated>"
+            f"<To>{led_by_zero(verdict.digits[position]).removeprefix('0')}</To><DateCreated>{date}</DateCreated>"
             f"<DateUpdated>{date}</DateUpdated><DateSent/><Body>{escape(body)}</Body>"
             f"<Direction>outbound-api</Direction><Uri>/v1/Accounts/{account}/SMS/Messages/{sid}</Uri><ApiVersion/>"
             f"<Price/><Status>queued</Status><DetailedStatusCode>{_QUEUED[0]}</DetailedStatusCode>"
@@ -169,23 +138,25 @@ def _xml(inner: str) -> bytes:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<TwilioResponse>{inner}</TwilioResponse>\n'.encode()
 
 
-def _zero(digits: str) -> str:
+def led_by_zero(digits: str) -> str:
     """How the gateway names a number: an Indian one as 0 and ten digits, another by its digits."""
     return f"0{digits[2:]}" if digits.startswith("91") else digits
 
 
 def _echo(verdict: Verdict, position: int) -> str:
     digits = verdict.digits[position]
-    return _zero(digits) if digits else verdict.given[position]
+    return led_by_zero(digits) if digits else verdict.given[position]
 
 
-def _status(code: int) -> str:
+def failed_status(code: str) -> str:
+    """The Status that goes with the DetailedStatusCode of a failure."""
     return "failed-dnd" if code == _DND else "failed"
 
 
-def _code(code: int, shape: Shape) -> str:
-    return f'"{code}"' if shape is Shape.SINGLE else str(code)
+def _code(code: str, shape: Shape) -> str:
+    return f'"{code}"' if shape is Shape.SINGLE else code
 
 
-def _date(at: float) -> str:
+def indian_date(at: float) -> str:
+    """An instant (seconds since the epoch) as the gateway writes it: Indian time, without a zone."""
     return datetime.fromtimestamp(at, UTC).astimezone(INDIA).strftime("%Y-%m-%d %H:%M:%S")

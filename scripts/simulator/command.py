@@ -15,6 +15,7 @@ from scripts.simulator.options import (
     parse_fault,
     parse_limit,
     parse_over,
+    parse_postback,
     parse_reject,
     with_shares_checked,
 )
@@ -56,31 +57,65 @@ def simulator(
             metavar="FAULT",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the draw for faults with a share.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of every draw: faults with a share, and reports.")] = 0,
     drip: Annotated[float, typer.Option(help="Milliseconds between the pieces of a slow answer.", min=0)] = 100.0,
     balance: Annotated[int | None, typer.Option(help="Messages that may be accepted before 403/40001.", min=0)] = None,
     reject: Annotated[
         list[str] | None,
         typer.Option(
-            help="Numbers that end in SUFFIX fail with this DetailedStatusCode, as in 99=23040; "
+            help="Numbers that end in SUFFIX fail with this code, at the gateway that has it, as in 99=23040, 98=952; "
             "may be given several times.",
             metavar="SUFFIX=CODE",
         ),
     ] = None,
     sid: Annotated[
         list[str] | None,
-        typer.Option(help="Account sid to know, * for any; may be given several times (default: sim).", metavar="SID"),
+        typer.Option(
+            help="Account to know (sid, username or phone_number_id; for Skycore another API key), * for any; "
+            "may be given several times (default: sim).",
+            metavar="SID",
+        ),
     ] = None,
     api_key: Annotated[str, typer.Option(help="API key to accept.")] = DEFAULT_API_KEY,
-    api_token: Annotated[str, typer.Option(help="API token to accept.")] = DEFAULT_API_TOKEN,
+    api_token: Annotated[str, typer.Option(help="API token, or password at Xtend SMS, to accept.")] = DEFAULT_API_TOKEN,
+    get_limit: Annotated[
+        str | None, typer.Option(help="GETs for details an account may make in a window.", metavar="N/Ss")
+    ] = None,
+    reports: Annotated[
+        float | None,
+        typer.Option(
+            help="Send delivery reports, the last of each message this many seconds after it was accepted.", min=0
+        ),
+    ] = None,
+    report_failures: Annotated[float, typer.Option(help="Share of numbers reported undelivered.", min=0, max=1)] = 0.0,
+    report_twice: Annotated[float, typer.Option(help="Share of numbers whose report comes twice.", min=0, max=1)] = 0.0,
+    report_early: Annotated[
+        float, typer.Option(help="Share of numbers whose report comes before the answer to the call.", min=0, max=1)
+    ] = 0.0,
+    report_shuffle: Annotated[
+        bool, typer.Option("--report-shuffle", help="Each report has a delay of its own, up to that of --reports.")
+    ] = False,
+    report_reject: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Numbers that end in SUFFIX are accepted, and reported undelivered with this code, as in 99=23005; "
+            "may be given several times.",
+            metavar="SUFFIX=CODE",
+        ),
+    ] = None,
+    skycore_postback: Annotated[
+        str | None, typer.Option(help="Where Skycore's reports go, which no call can say.", metavar="URL")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help='Print {"listening": URL} instead of the line for people.')
     ] = False,
 ) -> None:
-    """Runs a stand-in for the Exotel SMS gateway: nothing is sent, everything is remembered.
+    """Runs a stand-in for all gateways at once: nothing is sent, everything is remembered.
 
-    It accepts calls to /v1/Accounts/SID/Sms/send and Sms/bulksend as documented, and can be slow, strict or broken.
-    A body with "poison" in double square brackets refuses its whole call (400/40202).
+    It accepts calls as documented, and can be slow, strict or broken: Exotel SMS at /v1/Accounts/SID/Sms/send and
+    Sms/bulksend (details at SMS/Messages/SMSSID), Exotel WhatsApp at /v2/accounts/SID/messages, Xtend SMS at
+    /blank/sms/user/urlsms.php, Xtend WhatsApp at /v3/PHONE_NUMBER_ID/messages, Skycore at /skycore. A body with
+    "poison" in double square brackets refuses its whole call (400/40202).
 
     On this machine, GET /_sim/stats, /_sim/messages, /_sim/requests and /_sim/config tell what it saw; POST
     /_sim/config and /_sim/reset change it while it runs.
@@ -102,6 +137,14 @@ def simulator(
         seed=seed,
         balance=balance,
         rejects=tuple(map(parse_reject, reject or [])),
+        get_limit=parse_limit(get_limit) if get_limit else None,
+        reports_s=reports,
+        report_failures=report_failures,
+        report_twice=report_twice,
+        report_early=report_early,
+        report_shuffle=report_shuffle,
+        report_rejects=tuple(map(parse_reject, report_reject or [])),
+        skycore_postback=parse_postback(skycore_postback) if skycore_postback else None,
     )
     announce = (lambda url: print(json.dumps({"listening": url}), flush=True)) if as_json else None
     try:

@@ -13,8 +13,9 @@ from typing import cast
 import httptools
 
 from scripts.simulator.control import PREFIX, control, forbidden
+from scripts.simulator.dialect import Head, Reply
 from scripts.simulator.faults import Wire
-from scripts.simulator.gateway import Exchange, Gateway, Head, Reply
+from scripts.simulator.gateway import Exchange, Gateway, is_call
 
 DRIP_PIECES = 20
 _LINGER_ZERO = struct.pack("ii", 1, 0)
@@ -79,6 +80,8 @@ class Connection(asyncio.Protocol):
                 self._authorization = value.decode("latin-1")
             case b"content-type":
                 self._content_type = value.decode("latin-1")
+            case b"apikey" | b"x-api-key":
+                self._api_key = value.decode("latin-1")
             case b"expect":
                 self._expects_continue = True
             case _:
@@ -90,11 +93,16 @@ class Connection(asyncio.Protocol):
             return
         self._busy = True
         self._method = self._parser.get_method().decode("latin-1")
-        path, _, self._query = self._url.decode("latin-1").partition("?")
+        path, _, query = self._url.decode("latin-1").partition("?")
         self._head = Head(
-            method=self._method, path=path, authorization=self._authorization, content_type=self._content_type
+            method=self._method,
+            path=path,
+            query=query,
+            authorization=self._authorization,
+            api_key=self._api_key,
+            content_type=self._content_type,
         )
-        if self._method == "POST" and not path.startswith(PREFIX):
+        if is_call(self._head) and not path.startswith(PREFIX):
             self._exchange = self._gateway.arrive(self._head)
             if self._exchange.wire is Wire.RESET_AT_HEAD:
                 self.reset()
@@ -112,12 +120,11 @@ class Connection(asyncio.Protocol):
             return
         body = b"".join(self._body)
         if self._exchange is not None:
-            reply = self._gateway.settle(self._exchange, body)
-            self._after(self._gateway.options.latency_ms, reply)
+            self._answer(self._gateway.settle(self._exchange, body))
         elif not self._head.path.startswith(PREFIX):
             self._after(self._gateway.options.latency_ms, self._gateway.other(self._head))
         elif self._is_local():
-            self._send(control(self._gateway, method=self._method, path=self._head.path, query=self._query, body=body))
+            self._send(control(self._gateway, self._head, body))
         else:
             self._send(forbidden())
 
@@ -131,6 +138,13 @@ class Connection(asyncio.Protocol):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
         self._transport.abort()
         self._transport = None
+
+    def _answer(self, reply: Reply) -> None:
+        wait_ms = self._gateway.options.latency_ms
+        if reply.early:
+            self._gateway.postman.post_now(reply.early, lambda: self._after(wait_ms, reply))
+        else:
+            self._after(wait_ms, reply)
 
     def _after(self, wait_ms: float, reply: Reply) -> None:
         if wait_ms:
@@ -195,7 +209,7 @@ class Connection(asyncio.Protocol):
 
     def _start(self) -> None:
         self._url = b""
-        self._query = self._method = self._authorization = self._content_type = ""
+        self._method = self._authorization = self._api_key = self._content_type = ""
         self._head = Head(method="", path="")
         self._expects_continue = False
         self._body: list[bytes] = []

@@ -9,19 +9,20 @@ from urllib.parse import parse_qs
 import orjson
 
 from config.errors import ConfigError
-from scripts.simulator.gateway import Gateway, Reply
+from scripts.simulator.dialect import JSON, Head, Reply
+from scripts.simulator.gateway import Gateway
 from scripts.simulator.options import changed
 
 PREFIX = "/_sim/"
 
 
-def control(gateway: Gateway, *, method: str, path: str, query: str, body: bytes) -> Reply:  # noqa: PLR0911 - one return a thing to ask
+def control(gateway: Gateway, head: Head, body: bytes) -> Reply:  # noqa: PLR0911 - one return a thing to ask
     """One request to `/_sim/…`."""
-    match method, path.removeprefix(PREFIX):
+    match head.method, head.path.removeprefix(PREFIX):
         case "GET", "stats":
             return _json(gateway.stats())
         case "GET", "messages":
-            return _json(list(gateway.memory.messages(parse_qs(query).get("custom_field", [""])[0])))
+            return _json(list(gateway.memory.messages(parse_qs(head.query).get("custom_field", [""])[0])))
         case "GET", "requests":
             return _json([asdict(arrival) for arrival in gateway.memory.arrivals])
         case "GET", "config":
@@ -36,7 +37,7 @@ def control(gateway: Gateway, *, method: str, path: str, query: str, body: bytes
             gateway.reset()
             return _json(gateway.stats())
         case _:
-            return _json({"error": f"no such thing here: {method} {path}"}, status=404)
+            return _json({"error": f"no such thing here: {head.method} {head.path}"}, status=404)
 
 
 def forbidden() -> Reply:
@@ -45,4 +46,4 @@ def forbidden() -> Reply:
 
 
 def _json(document: object, *, status: int = 200) -> Reply:
-    return Reply(status=status, content_type="application/json", body=orjson.dumps(document))
+    return Reply(status=status, content_type=JSON, body=orjson.dumps(document))

@@ -1,9 +1,9 @@
-"""Judges the parameters of one call: a `Refusal` of the whole, or a `Verdict` with one judgement a message.
+"""Judges the parameters of one Exotel SMS call: a `Refusal` of the whole, or a `Verdict` with one judgement a message.
 
 Step 2 of a call, pure: what the documents "Send SMS", "Static bulk" and "Dynamic bulk" say about parameters, and two
 triggers of our own for tests: a body with `[[poison]]` refuses its whole call (400/40202), and a `Reject` fails every
-number that ends so. A verdict is kept in columns, not objects a message: 100 of them are judged thousands of times
-a second.
+number that ends so. A verdict is kept in columns, not objects a message: 100 of them are judged thousands of times a
+second. Verdict, Reject and `canonical` serve every gateway.
 """
 
 import enum
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from scripts.simulator import refusals
 from scripts.simulator.form import Form
+from scripts.simulator.letters import callback_url
 from scripts.simulator.refusals import Refusal
 
 MAX_MESSAGES = 100
@@ -20,13 +21,14 @@ MAX_BODY_CHARACTERS = 2000
 POISON = "[[poison]]"
 DEFAULT_SENDER = "EXOSIM"
 
-MISSING_BODY = 23000
-INVALID_NUMBER = 23010
-INVALID_MESSAGE = 23070
+MISSING_BODY = "23000"
+INVALID_NUMBER = "23010"
+INVALID_MESSAGE = "23070"
 
 _INDIAN = re.compile(r"(?:\+?91|0)?([6-9]\d{9})", re.ASCII)
 _FOREIGN = re.compile(r"(?:\+|00)(?!91)([1-9]\d{7,14})|(?!91)([1-9]\d{10,14})", re.ASCII)
-_SMS_TYPES = frozenset({"transactional", "transactional_opt_in", "promotional"})
+_PROMOTIONAL = "promotional"
+_SMS_TYPES = frozenset({"transactional", "transactional_opt_in", _PROMOTIONAL})
 _ENCODINGS = frozenset({"plain", "unicode"})
 
 
@@ -43,7 +45,7 @@ class Reject:
     """Numbers that end in `suffix` fail with `code`, valid as they look."""
 
     suffix: str
-    code: int
+    code: str
 
     def __str__(self) -> str:
         """As it is written: SUFFIX=CODE."""
@@ -55,7 +57,8 @@ class Verdict:
     """The messages of a call in the order given, as columns of equal length.
 
     `given` is `To` as it stood, `digits` the E.164 number without its plus ("" where invalid). `failed` maps a
-    position to its DetailedStatusCode; all others are accepted.
+    position to the code that speaks against it; all others are accepted. `callbacks` are where reports are to go
+    (nothing: nowhere), `custom_fields` those of each message where the gateway has them, in place of `custom_field`.
     """
 
     shape: Shape
@@ -64,7 +67,10 @@ class Verdict:
     bodies: Sequence[str]
     senders: Sequence[str]
     custom_field: str
-    failed: Mapping[int, int] = field(default_factory=dict)
+    failed: Mapping[int, str] = field(default_factory=dict)
+    callbacks: Sequence[str] = ()
+    custom_fields: Sequence[str] = ()
+    promotional: bool = False
 
     @property
     def accepted(self) -> int:
@@ -108,7 +114,8 @@ def judge_send(form: Form, rejects: Iterable[Reject] = ()) -> Verdict | Refusal:
         given=given,
         bodies=[body] * len(given),
         senders=[form.texts["From"]] * len(given),
-        custom_field=form.texts.get("CustomField", ""),
+        texts=form.texts,
+        promotional=form.texts.get("SmsType") == _PROMOTIONAL,
         rejects=rejects,
     )
 
@@ -138,16 +145,21 @@ def judge_bulksend(form: Form, rejects: Iterable[Reject] = ()) -> Verdict | Refu
         given=[entry.get("To", "") for entry in entries],
         bodies=bodies,
         senders=[entry.get("From", outer) for entry in entries],
-        custom_field=form.texts.get("CustomField", ""),
+        texts=form.texts,
+        promotional=_PROMOTIONAL in _sms_types((form.texts, *entries)),
         rejects=rejects,
     )
+
+
+def _sms_types(places: Iterable[Mapping[str, str]]) -> set[str]:
+    return {place["SmsType"] for place in places if "SmsType" in place}
 
 
 def _judge_settings(places: Sequence[Mapping[str, str]], body: str) -> Refusal | None:
     """From, SmsType and EncodingType: optional wherever they may stand, but not wrong."""
     if any(place.get("From") == "" for place in places):
         return refusals.EMPTY_FROM
-    if any("SmsType" in place and place["SmsType"] not in _SMS_TYPES for place in places):
+    if not _sms_types(places) <= _SMS_TYPES:
         return refusals.WRONG_SMS_TYPE
     if places[0].get("EncodingType", "plain") not in _ENCODINGS:
         return refusals.WRONG_ENCODING.about(body=body)
@@ -160,7 +172,8 @@ def _judge_numbers(
     given: Sequence[str],
     bodies: Sequence[str],
     senders: Sequence[str],
-    custom_field: str,
+    texts: Mapping[str, str],
+    promotional: bool,
     rejects: Iterable[Reject],
 ) -> Verdict | Refusal:
     digits = [canonical(number) for number in given]
@@ -173,25 +186,36 @@ def _judge_numbers(
             for position, (number, body) in enumerate(zip(digits, bodies, strict=True))
             if (code := _failure(number, body))
         }
-    for reject in rejects:
-        for position, number in enumerate(digits):
-            if number.endswith(reject.suffix):
-                failed.setdefault(position, reject.code)
+    for position, code in rejected(digits, rejects).items():
+        failed.setdefault(position, code)
+    callback = callback_url(texts.get("StatusCallback", ""))
     return Verdict(
         shape=shape,
         given=given,
         digits=digits,
         bodies=bodies,
         senders=senders,
-        custom_field=custom_field,
+        custom_field=texts.get("CustomField", ""),
         failed=failed,
+        callbacks=[callback] * len(given) if callback else (),
+        promotional=promotional,
     )
 
 
-def _failure(number: str, body: str) -> int:
-    """The DetailedStatusCode that speaks against a message, 0 for none."""
+def rejected(digits: Sequence[str], rejects: Iterable[Reject]) -> dict[int, str]:
+    """The positions of the numbers that a `Reject` names, with its code; the first one that fits counts."""
+    failed: dict[int, str] = {}
+    for reject in rejects:
+        for position, number in enumerate(digits):
+            if number.endswith(reject.suffix):
+                failed.setdefault(position, reject.code)
+    return failed
+
+
+def _failure(number: str, body: str) -> str:
+    """The DetailedStatusCode that speaks against a message, "" for none."""
     if not number:
         return INVALID_NUMBER
     if not body:
         return MISSING_BODY
-    return INVALID_MESSAGE if len(body) > MAX_BODY_CHARACTERS else 0
+    return INVALID_MESSAGE if len(body) > MAX_BODY_CHARACTERS else ""

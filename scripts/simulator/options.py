@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from config.errors import ConfigError
-from scripts.simulator.answers import DETAILED_STATUS
+from scripts.simulator.codes import is_known
 from scripts.simulator.faults import KINDS, Fault
 from scripts.simulator.judge import Reject
+from scripts.simulator.letters import callback_url
 from scripts.simulator.limiter import Limit, WindowKind
 
 Over = Literal[429, 503]
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 _LIMIT = re.compile(r"(\d+)/(\d+(?:\.\d+)?)s?", re.ASCII)
 _FAULT = re.compile(r"([a-z0-9-]+)(?::(\d*\.?\d+)|#(\d+)(?:-(\d+))?)", re.ASCII)
-_REJECT = re.compile(r"(\d{1,15})=(\d{5})", re.ASCII)
+_REJECT = re.compile(r"(\d{1,15})=([0-9A-Z]{1,6})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,13 @@ class SimulatorOptions:
 
     `sids`: the accounts it knows, "*" for any. `retry_after_s`: sent with a 429 or 503 that accepts nothing, but not
     with 40404 (`None`: never), as an HTTP date under `retry_after_date`. `balance`: messages that may still be
-    accepted; it shrinks as they are.
+    accepted; it shrinks as they are. `get_limit`: of the GETs for details of a message.
+
+    `reports_s`: seconds from acceptance to the final delivery report (`None`: there are none, and a message's details
+    stay "submitted"). Of all numbers, `report_failures` is the share that is reported undelivered, `report_twice` the
+    share whose report comes twice, `report_early` the share whose report comes before the call's answer;
+    `report_shuffle` gives every report a delay of its own. `report_rejects` fail by number. All follow from `seed` and
+    the number alone.
     """
 
     api_key: str = DEFAULT_API_KEY
@@ -51,6 +58,14 @@ class SimulatorOptions:
     seed: int = 0
     balance: int | None = None
     rejects: tuple[Reject, ...] = ()
+    get_limit: Limit | None = None
+    reports_s: float | None = None
+    report_failures: float = 0.0
+    report_twice: float = 0.0
+    report_early: float = 0.0
+    report_shuffle: bool = False
+    report_rejects: tuple[Reject, ...] = ()
+    skycore_postback: str | None = None
 
     def described(self) -> dict[str, Any]:
         """As JSON, in the words of the command line, without the credentials."""
@@ -69,6 +84,14 @@ class SimulatorOptions:
             "seed": self.seed,
             "balance": self.balance,
             "rejects": [str(reject) for reject in self.rejects],
+            "get_limit": str(self.get_limit) if self.get_limit else None,
+            "reports_s": self.reports_s,
+            "report_failures": self.report_failures,
+            "report_twice": self.report_twice,
+            "report_early": self.report_early,
+            "report_shuffle": self.report_shuffle,
+            "report_rejects": [str(reject) for reject in self.report_rejects],
+            "skycore_postback": self.skycore_postback,
         }
 
 
@@ -116,12 +139,20 @@ def parse_fault(text: str) -> Fault:
 
 
 def parse_reject(text: str) -> Reject:
-    """`99=23040`: numbers that end in 99 fail with this DetailedStatusCode."""
+    """`99=23040`: numbers that end in 99 fail with this code, at the gateway that has it."""
     match = _REJECT.fullmatch(text)
-    if match is None or int(match[2]) not in DETAILED_STATUS:
-        msg = f"reject {text!r} is not of the form SUFFIX=CODE with a documented DetailedStatusCode of a failure"
+    if match is None or not is_known(match[2]):
+        msg = f"reject {text!r} is not of the form SUFFIX=CODE with a gateway's documented code of a failure"
         raise ConfigError(msg)
-    return Reject(suffix=match[1], code=int(match[2]))
+    return Reject(suffix=match[1], code=match[2])
+
+
+def parse_postback(text: str) -> str:
+    """A URL that Skycore's reports can be posted to."""
+    if not callback_url(text):
+        msg = f"postback {text!r} is no http or https URL"
+        raise ConfigError(msg)
+    return text
 
 
 def with_shares_checked(options: SimulatorOptions) -> SimulatorOptions:
@@ -148,6 +179,9 @@ def _parsed(parse: Callable[[str], T]) -> BeforeValidator:
     return BeforeValidator(lambda given: parse(given) if isinstance(given, str) else given)
 
 
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class _Change(BaseModel):
     """The document of a change: what it leaves out stays as it is."""
 
@@ -167,3 +201,11 @@ class _Change(BaseModel):
     seed: int = 0
     balance: Annotated[int, Field(ge=0)] | None = None
     rejects: tuple[Annotated[Reject, _parsed(parse_reject)], ...] = ()
+    get_limit: Annotated[Limit | None, _parsed(parse_limit)] = None
+    reports_s: Annotated[float, Field(ge=0)] | None = None
+    report_failures: _Share = 0.0
+    report_twice: _Share = 0.0
+    report_early: _Share = 0.0
+    report_shuffle: bool = False
+    report_rejects: tuple[Annotated[Reject, _parsed(parse_reject)], ...] = ()
+    skycore_postback: Annotated[str, AfterValidator(parse_postback)] | None = None

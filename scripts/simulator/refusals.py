@@ -15,6 +15,11 @@ class Refusal:
     code: int | None
     message: str
 
+    @property
+    def key(self) -> tuple[int, int | None]:
+        """What a table of refusals in another gateway's words names it by."""
+        return self.status, self.code
+
     def about(self, **parts: object) -> "Refusal":
         """The same refusal with the variable parts of its sentence filled in."""
         return replace(self, message=self.message.format(**parts))
@@ -36,6 +41,8 @@ UNKNOWN_ENDPOINT = _refusal(405, 40502, "This method is not supported")
 NOT_FOUND = _refusal(404, None, "Not Found")
 TOO_LARGE = _refusal(413, None, "Request Entity Too Large")
 
+NO_MATCH = _refusal(200, None, "No matching results")
+
 # The account
 NO_BALANCE = _refusal(403, 40001, "Insufficient balance to send {count} sms. Please recharge your account.")
 INACTIVE = _refusal(403, 40002, "Account inactive.")
@@ -43,6 +50,7 @@ NO_KYC = _refusal(403, 340030, "Your account is not yet KYC compliant;")
 TRIAL = _refusal(429, 40404, "Please note that you can send only 10 SMS from your account during the trial phase.")
 TOO_MANY_POSTS = _refusal(429, 40402, "Too many POST requests.")
 THROTTLED = _refusal(503, 40405, "Service Unavailable")
+TOO_MANY_GETS = _refusal(429, 40403, "Too many GET requests.")
 PROCESSING_ERROR = _refusal(500, 40100, "Error Processing Request")
 
 # The parameters

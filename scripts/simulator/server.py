@@ -11,6 +11,7 @@ from scripts.simulator.connection import Connection
 from scripts.simulator.gateway import Clock, Gateway
 from scripts.simulator.memory import Arrival, Message, Stats
 from scripts.simulator.options import SimulatorOptions
+from scripts.simulator.postman import Postman
 
 LOOPBACK = "127.0.0.1"
 
@@ -22,7 +23,7 @@ def steady_clock() -> Clock:
 
 
 class Simulator:
-    """A stand-in for the Exotel SMS endpoints that listens while it is entered.
+    """A stand-in for the five gateways that listens while it is entered.
 
     `port` 0 takes a free one. Raises OSError on entry where it can not listen. `clock` gives seconds since the epoch;
     the limiter and the records use it, latencies do not.
@@ -36,7 +37,8 @@ class Simulator:
         port: int = 0,
         clock: Clock | None = None,
     ) -> None:
-        self._gateway = Gateway(options or SimulatorOptions(), clock or steady_clock())
+        self._postman = Postman()
+        self._gateway = Gateway(options or SimulatorOptions(), clock or steady_clock(), self._postman)
         self._host, self._port = host, port
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
@@ -48,17 +50,22 @@ class Simulator:
             lambda: Connection(self._gateway, self._connections), self._host, self._port, backlog=1024
         )
         self._port = self._server.sockets[0].getsockname()[1]
+        self._postman.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stops listening and resets every connection; what was accepted can still be asked for."""
+        """Stops listening, resets every connection, drops the reports that wait.
+
+        What was accepted can still be asked for.
+        """
         if self._server is not None:
             self._server.close()
             for connection in list(self._connections):
                 connection.reset()
             await self._server.wait_closed()
+            await self._postman.stop()
 
     @property
     def url(self) -> str:
@@ -75,19 +82,23 @@ class Simulator:
         self._gateway.configure(options)
 
     def reset(self) -> None:
-        """Forgets every request, and counts them from 1 again; the options stay."""
+        """Forgets every request and every report, and counts them from 1 again; the options stay."""
         self._gateway.reset()
 
     def stats(self) -> Stats:
         """The counts so far."""
         return self._gateway.stats()
 
+    async def reported(self) -> None:
+        """Returns as soon as no delivery report waits to be sent."""
+        await self._postman.idle()
+
     def messages(self, prefix: str = "") -> list[Message]:
         """Every accepted message whose custom field starts with `prefix`."""
         return list(self._gateway.memory.messages(prefix))
 
     def requests(self) -> list[Arrival]:
-        """Every POST, in the order of arrival."""
+        """Every call, in the order of arrival."""
         return list(self._gateway.memory.arrivals)
 
 

@@ -46,6 +46,16 @@ PEOPLE = """
     +919000000005,Esha
 """
 
+XTEND_SMS = {
+    "pass": "sim-token",
+    "senderid": "EXOTEL",
+    "msgtype": "TXT",
+    "dltheaderid": "1105000000000000001",
+    "dltentityid": "1101000000000000001",
+    "dlttempid": "1107000000000000001",
+    "response": "Y",
+}
+
 
 class FakeClock:
     """Seconds since the epoch, moved by the test alone."""
@@ -74,6 +84,35 @@ class Site:
     async def send(self, form, *, suffix=".json"):
         """One call to Sms/send with just these parameters."""
         return await self.client.post(f"/v1/Accounts/sim/Sms/send{suffix}", data=form)
+
+    async def call(self, gateway, number, body="Hello", account="sim", **more):
+        """One call with one message at any gateway, by the sample of its document."""
+        match gateway:
+            case "exotel-sms":
+                form = {"Messages[0][To]": number, "Messages[0][Body]": body} | more
+                return await self.client.post(f"/v1/Accounts/{account}/Sms/bulksend.json", data=form)
+            case "exotel-whatsapp":
+                content = {"recipient_type": "individual", "type": "text", "text": {"body": body}}
+                message = {"from": "+919000099999", "to": number, "content": content} | more
+                document = {"whatsapp": {"messages": [message]}}
+                return await self.client.post(f"/v2/accounts/{account}/messages", json=document)
+            case "xtend-sms":
+                form = XTEND_SMS | {"username": account, "dest_mobileno": number, "message": body} | more
+                return await self.client.post("/blank/sms/user/urlsms.php", data=form)
+            case "xtend-whatsapp":
+                document = {
+                    "messaging_product": "whatsapp",
+                    "to": number,
+                    "type": "text",
+                    "text": {"body": body},
+                } | more
+                return await self.client.post(
+                    f"/v3/{account}/messages", json=document, headers={"apikey": "sim-key"}, auth=None
+                )
+            case "skycore-sms":
+                key = "sim-key" if account == "sim" else account
+                document = {"action": "sendsms", "message-text": body, "to": number, "from": "50000"} | more
+                return await self.client.post("/skycore", json=document, headers={"x-api-key": key}, auth=None)
 
 
 @pytest.fixture

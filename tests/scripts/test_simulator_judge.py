@@ -114,7 +114,7 @@ async def test_an_entry_without_a_number_fails_alone(site):
 
 
 async def test_rejected_suffixes_fail_numbers_that_look_valid(site):
-    rejects = (Reject(suffix="01", code=23005), Reject(suffix="02", code=23040))
+    rejects = (Reject(suffix="01", code="23005"), Reject(suffix="02", code="23040"))
     async with site(rejects=rejects) as it:
         answer = await it.bulk([FIRST, SECOND, "+919000000003"])
         assert [(message["Status"], message["DetailedStatus"]) for message in _messages(answer)] == [

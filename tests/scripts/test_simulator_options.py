@@ -4,7 +4,7 @@ import pytest
 
 from config.errors import ConfigError
 from scripts.simulator import Limit, SimulatorOptions, parse_fault, parse_limit, parse_reject
-from scripts.simulator.options import parse_over, with_shares_checked
+from scripts.simulator.options import parse_over, parse_postback, with_shares_checked
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,9 @@ def test_a_fault_reads_back_as_it_was_written(text):
     assert str(parse_fault(text)) == text
 
 
-def test_a_reject_reads_back_as_it_was_written():
-    assert str(parse_reject("99=23040")) == "99=23040"
+@pytest.mark.parametrize("text", ["99=23040", "1=30012", "01=952", "01=20A", "7=131026", "00001=E111", "2=E202"])
+def test_a_reject_reads_back_as_it_was_written(text):
+    assert str(parse_reject(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,10 @@ def test_a_reject_reads_back_as_it_was_written():
         (parse_fault, "gone:0.5"),
         (parse_reject, "99"),
         (parse_reject, "99=21010"),
+        (parse_reject, "99=0"),
+        (parse_reject, "99=30002"),
+        (parse_postback, "ftp://127.0.0.1/"),
+        (parse_postback, "http://127.0.0.1:99999/"),
         (parse_reject, "x=23040"),
         (parse_over, "500"),
     ],

@@ -44,7 +44,15 @@ def test_with_json_its_output_is_one_document():
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--fault", "nope:1"], ["--limit", "fast"], ["--over", "500"], ["--reject", "x"]]
+    "arguments",
+    [
+        ["--fault", "nope:1"],
+        ["--limit", "fast"],
+        ["--over", "500"],
+        ["--reject", "x"],
+        ["--get-limit", "x"],
+        ["--skycore-postback", "x"],
+    ],
 )
 def test_a_wrong_option_is_said_in_one_line_and_ends_with_2(arguments):
     done = subprocess.run(_command(*arguments), capture_output=True, text=True, check=False)

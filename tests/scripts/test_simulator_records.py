@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from scripts.simulator import SimulatorOptions, parse_fault
-from scripts.simulator.gateway import Head
+from scripts.simulator.dialect import Head
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +34,10 @@ async def test_stats_count_requests_messages_and_people(site):
             "concurrent_max": 1,
             "first_at": 1_800_000_000.0,
             "last_at": 1_800_000_002.0,
+            "gets": 0,
+            "gets_throttled": 0,
+            "gateways": {"exotel-sms": {"requests": 3, "accepted": 3, "throttled": 0}},
+            "reports": {"waiting": 0, "delivered": 0, "given_up": 0, "calls": 0, "refused_calls": 0},
         }
         assert (await it.client.get("/_sim/stats")).json() == it.simulator.stats()
 
@@ -63,6 +67,7 @@ async def test_requests_are_listed_as_they_came(site):
             "at": 1_800_000_000.0,
             "path": "/v1/Accounts/sim/Sms/bulksend.json",
             "sid": "sim",
+            "gateway": "exotel-sms",
             "status": 207,
             "messages": 1,
             "fault": None,
@@ -95,6 +100,11 @@ async def test_what_a_change_does_not_name_stays(site):
             "retry_after_s": 7,
             "faults": ["500#5", "reset:0"],
             "rejects": ["99=23040"],
+            "get_limit": "2/1s",
+            "reports_s": 0.5,
+            "report_failures": 0.25,
+            "report_rejects": ["98=E202"],
+            "skycore_postback": "http://127.0.0.1:9/reports",
         }
         changed = (await it.client.post("/_sim/config", json=change)).json()
         assert changed == {
@@ -107,6 +117,9 @@ async def test_what_a_change_does_not_name_stays(site):
             "drip_ms": 100.0,
             "seed": 0,
             "balance": 9,
+            "report_twice": 0.0,
+            "report_early": 0.0,
+            "report_shuffle": False,
         }
         seen = [(await it.bulk([FIRST])).status_code for _ in range(2)]
         await it.client.post("/_sim/config", json={"latency_ms": 0})
@@ -123,6 +136,8 @@ async def test_what_a_change_does_not_name_stays(site):
         (b'{"limit": "fast"}', "limit 'fast'"),
         (b'{"faults": ["nope:1"]}', "nope"),
         (b'{"latency_ms": -1}', "latency_ms"),
+        (b'{"report_twice": 2}', "report_twice"),
+        (b'{"skycore_postback": "reports"}', "postback 'reports'"),
         (b"not json", "document"),
     ],
 )
