@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from config.errors import ConfigError
 from worker.domain.ids import CampaignId
+from worker.domain.suppression import MOST_HOURS
 from worker.domain.template import TemplateError, compile_template
 from worker.intake.suggestions import did_you_mean
 
@@ -50,6 +51,7 @@ class Campaign(BaseModel):
     dlt_template_id: _Text | None = None
     priority: Literal["high", "normal", "low"] = "normal"
     on_unconfirmed: Literal["hold", "resend"] = "hold"
+    not_before_hours: Annotated[int, Field(ge=1, le=MOST_HOURS, strict=True)] | None = None
     dlt_template: _Text | None = None
     start_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
