@@ -74,6 +74,6 @@ def _read(packed: bytes) -> BatchContent:
 
 
 def _passed(
-    row: int, outcome: Literal["invalid", "duplicate"], to: str, reason: str, values: list[Any]
+    row: int, outcome: Literal["invalid", "duplicate", "suppressed"], to: str, reason: str, values: list[Any]
 ) -> Passed:
     return Passed(row=row, outcome=outcome, to=to, reason=reason, values=tuple(values))
