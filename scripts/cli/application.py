@@ -31,6 +31,7 @@ COMMANDS = {
     "audit": ("scripts.cli.audit:audit", "Recount a campaign from the record of its recipients."),
     "accounts": ("scripts.cli.accounts:accounts", "Show the accounts: rate, on the wire, held or open and why."),
     "account": ("scripts.cli.account:app", "Hold one account, or open it again."),
+    "suppress": ("scripts.cli.suppress:app", "Keep the lists of those who may not be messaged."),
     "worker": ("scripts.cli.worker:worker", "Work in the foreground: send what is queued."),
     "simulator": ("scripts.simulator.command:simulator", "Run a stand-in for the gateway that sends nothing."),
 }
