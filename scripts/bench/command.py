@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from scripts.bench import growth, lanes, produce, profile_send, reaction, send, throttle
+from scripts.bench import growth, lanes, produce, profile_send, reaction, send, suppression, throttle
 from scripts.bench.figures import FULL, QUICK, Figure
 from scripts.bench.machine import facts
 from scripts.bench.processes import opened
@@ -31,6 +31,7 @@ class Name(enum.StrEnum):
     GROWTH = "growth"
     LANES = "lanes"
     REACTION = "reaction"
+    SUPPRESSION = "suppression"
     THROTTLE = "throttle"
 
 
@@ -42,6 +43,7 @@ _MINUTES = {
     Name.GROWTH: "4",
     Name.LANES: "3",
     Name.REACTION: "1",
+    Name.SUPPRESSION: "2",
     Name.THROTTLE: "12",
 }
 """How long each takes in full, on two cores of a small machine."""
@@ -53,6 +55,7 @@ _FIGURES = {
     Name.GROWTH: growth.measure,
     Name.LANES: lanes.measure,
     Name.REACTION: reaction.measure,
+    Name.SUPPRESSION: suppression.measure,
     Name.THROTTLE: throttle.measure,
 }
 

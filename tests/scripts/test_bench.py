@@ -149,7 +149,7 @@ def test_the_help_tells_how_long_each_measurement_takes():
     environ = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
     words = " ".join(done.stdout.replace("│", " ").split())
-    for name in ("send 2", "usual 4", "produce 1", "growth 4", "lanes 3", "reaction 1", "throttle 12"):
+    for name in ("send 2", "usual 4", "produce 1", "growth 4", "lanes 3", "reaction 1", "suppression 2", "throttle 12"):
         assert name in words
 
 
