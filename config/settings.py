@@ -115,6 +115,9 @@ class Settings(BaseSettings):
     replicas: int = Field(default=0, ge=0)
     """Replicas that must have a batch's intent on disk before it is sent (`WAITAOF 1 replicas`)."""
 
+    remember_hours: int = Field(default=0, ge=0, le=168)
+    """How long the workers remember whom they messaged: the most that a campaign's `not_before_hours` may ask for."""
+
     jitter_ms: float = Field(default=10.0, ge=0, le=1000)
     """How far two calls may drift on the way to the gateway; the throttle keeps that much distance."""
 

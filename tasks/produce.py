@@ -42,6 +42,16 @@ def check_accounts(campaign: Campaign, settings: Settings) -> None:
             )
 
 
+def check_cap(campaign: Campaign, settings: Settings) -> None:
+    """Raise `ConfigError` where a campaign asks for a frequency cap that looks back further than is remembered."""
+    asked, kept = campaign.not_before_hours or 0, settings.remember_hours
+    if asked > kept:
+        raise ConfigError(
+            f"campaign {campaign.name} has not_before_hours = {asked}, but who was messaged is "
+            f"remembered for {kept} hours: set BULKSEND_REMEMBER_HOURS to {asked} or more, here and for the workers"
+        )
+
+
 def open_recipients(campaign: Campaign, recipients: Recipients | None, override: str | None = None) -> RowSource:
     """Return the rows to read: those given, the file `override`, or the campaign's own."""
     if recipients is not None:
@@ -63,6 +73,7 @@ def enqueue_campaign(
 ) -> Enqueued:
     """Produce a campaign and ring for its accounts. Raises `ConfigError`, `ProductionLost`, `LedgerError`."""
     check_accounts(campaign, settings)
+    check_cap(campaign, settings)
     if settings.redis_url is None:
         raise ConfigError(NO_REDIS)
     with connect(settings.redis_url) as client:

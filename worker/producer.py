@@ -2,7 +2,8 @@
 
 Invariant: every row is written once, in order. A producer killed at any point is continued by the same command: it
 reads the input again from the first row, writes nothing until it is where the ledger is, and goes on only if what it
-has read is what the first one read. Wrong input leaves nothing behind.
+has read is what the first one read. Where a stretch ends is decided before its numbers are looked up in the suppression
+lists: these may change between two producers, and the second still finds its place. Wrong input leaves nothing behind.
 """
 
 import secrets
@@ -13,7 +14,9 @@ from itertools import islice
 import redis
 
 from config.errors import ConfigError
+from worker.domain.content import BatchContent, without
 from worker.domain.ids import CampaignId
+from worker.domain.suppression import Checks, why
 from worker.intake.batches import prepare
 from worker.intake.campaign import Campaign
 from worker.intake.rows import RowSource
@@ -30,6 +33,7 @@ from worker.ledger.production import (
     discard,
     start,
 )
+from worker.ledger.suppression import find_suppressed
 
 CHUNK = 20
 """Stretches written by one script: at most 2,000 messages, about 40 KB."""
@@ -96,7 +100,7 @@ def produce(
         case Continue(position=position, digest=digest):
             _pass_over_prefix(campaign_id, prepared, position, digest, on_progress)
     try:
-        position = _append_all(client, campaign_id, token, prepared, position, on_progress)
+        position = _append_all(client, campaign_id, token, _checks(campaign), prepared, position, on_progress)
     except ConfigError:
         discard(client, campaign_id, token=token)
         raise
@@ -132,11 +136,14 @@ def _append_all(
     client: redis.Redis,
     campaign_id: CampaignId,
     token: str,
+    checks: Checks,
     prepared: Iterator[Prepared],
     position: int,
     on_progress: Callable[[int], None],
 ) -> int:
     while chunk := list(islice(prepared, CHUNK)):
+        read = sum(len(each.content.rows) for each in chunk)
+        contents = _without_suppressed(client, checks, [each.content for each in chunk])
         written = append(
             client,
             campaign_id,
@@ -146,13 +153,36 @@ def _append_all(
             digest=chunk[-1].digest,
             invalid=sum(each.invalid for each in chunk),
             duplicate=sum(each.duplicate for each in chunk),
-            stretches=[Stretch(messages=len(each.content.rows), packed=pack(each.content)) for each in chunk],
+            suppressed=read - sum(len(each.rows) for each in contents),
+            stretches=[Stretch(messages=len(each.rows), packed=pack(each)) for each in contents],
         )
         if not written:
             raise _lost(campaign_id)
         position = chunk[-1].last_row
         on_progress(position)
     return position
+
+
+def _checks(campaign: Campaign) -> Checks:
+    accounts = campaign.accounts
+    return Checks(
+        # Which of several will send is not known yet: the list of an account that does is looked up at that moment.
+        account=accounts[0] if len(accounts) == 1 else "",
+        sender=campaign.sender or "",
+        is_promotional=campaign.sms_type == "promotional",
+        not_before_hours=campaign.not_before_hours or 0,
+    )
+
+
+def _without_suppressed(client: redis.Redis, checks: Checks, contents: list[BatchContent]) -> list[BatchContent]:
+    """Look all numbers of a chunk up at once; who may not be messaged now is passed over."""
+    found = find_suppressed(client, checks, [number for content in contents for number in content.numbers])
+    kept, first = [], 0
+    for content in contents:
+        places = range(len(content.numbers))
+        kept.append(without(content, {place: why(found[first + place]) for place in places if first + place in found}))
+        first += len(places)
+    return kept
 
 
 def _lost(campaign_id: CampaignId) -> ProductionLost:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from scripts.bench import callbacks, growth, lanes, produce, profile_send, reaction, send, throttle
+from scripts.bench import callbacks, growth, lanes, produce, profile_send, reaction, send, suppression, throttle
 from scripts.bench.figures import FULL, QUICK, Figure
 from scripts.bench.machine import facts
 from scripts.bench.processes import opened
@@ -32,6 +32,7 @@ class Name(enum.StrEnum):
     LANES = "lanes"
     REACTION = "reaction"
     CALLBACKS = "callbacks"
+    SUPPRESSION = "suppression"
     THROTTLE = "throttle"
 
 
@@ -44,6 +45,7 @@ _MINUTES = {
     Name.LANES: "3",
     Name.REACTION: "1",
     Name.CALLBACKS: "4",
+    Name.SUPPRESSION: "2",
     Name.THROTTLE: "12",
 }
 """How long each takes in full, on two cores of a small machine."""
@@ -56,6 +58,7 @@ _FIGURES = {
     Name.LANES: lanes.measure,
     Name.REACTION: reaction.measure,
     Name.CALLBACKS: callbacks.measure,
+    Name.SUPPRESSION: suppression.measure,
     Name.THROTTLE: throttle.measure,
 }
 

@@ -5,10 +5,9 @@ from typing import Annotated
 import typer
 
 from config.accounts import load_accounts
-from config.errors import ConfigError
 from config.logging import configure_logging
 from config.settings import load_settings
-from scripts.cli.accounts import account_documents
+from scripts.cli.accounts import account_documents, known_account
 from scripts.cli.application import SETTINGS
 from scripts.cli.control import by_whom
 from scripts.cli.ledger import Ledger, open_ledger
@@ -16,7 +15,6 @@ from scripts.cli.options import Data, Json
 from scripts.cli.output import emit
 from tasks.ring import ring
 from worker.domain.ids import AccountName
-from worker.intake.suggestions import did_you_mean
 from worker.ledger import operating
 
 app = typer.Typer(help="Hold one account, or open it again.", no_args_is_help=True, **SETTINGS)
@@ -33,7 +31,7 @@ def hold(
     as_json: Json = False,
 ) -> None:
     """Let nothing more go out through an account until it is opened."""
-    account = _known(name)
+    account = known_account(name)
     with open_ledger(data) as ledger:
         operating.hold_account(ledger.client, account, by_whom(why))
         _show(ledger, account, as_json=as_json)
@@ -42,20 +40,12 @@ def hold(
 @app.command(name="open")
 def open_(name: Name, *, data: Data = None, as_json: Json = False) -> None:
     """Let an account send again, at once: its hold and any pause end; a rate that was halved still creeps back."""
-    account = _known(name)
+    account = known_account(name)
     with open_ledger(data) as ledger:
         configure_logging(load_settings())
         operating.open_account(ledger.client, account)
         ring([account])
         _show(ledger, account, as_json=as_json)
-
-
-def _known(name: str) -> AccountName:
-    path = load_settings().accounts_file
-    known = load_accounts(path)
-    if name not in known:
-        raise ConfigError(f"{path}: there is no account {name}{did_you_mean(name, known)}")
-    return AccountName(name)
 
 
 def _show(ledger: Ledger, account: AccountName, *, as_json: bool) -> None:

@@ -4,12 +4,14 @@ from typing import Any
 
 from config.account_models import Account
 from config.accounts import load_accounts
+from config.errors import ConfigError
 from config.settings import load_settings
 from scripts.cli.ledger import Ledger, open_ledger
 from scripts.cli.options import Data, Json
 from scripts.cli.output import emit
 from scripts.cli.words import table
 from worker.domain.ids import AccountName
+from worker.intake.suggestions import did_you_mean
 from worker.ledger.reading import Lane, lanes
 
 _HEADING = ("account", "gateway", "state", "calls/s", "of", "in flight", "reason")
@@ -21,6 +23,15 @@ def accounts(*, data: Data = None, as_json: Json = False) -> None:
     with open_ledger(data) as ledger:
         documents = account_documents(ledger, known)
     emit(documents, table([_HEADING, *map(_line, documents)]), as_json=as_json)
+
+
+def known_account(name: str) -> AccountName:
+    """Return an account's name that somebody typed; raises `ConfigError` where the accounts file lacks it."""
+    path = load_settings().accounts_file
+    known = load_accounts(path)
+    if name not in known:
+        raise ConfigError(f"{path}: there is no account {name}{did_you_mean(name, known)}")
+    return AccountName(name)
 
 
 def account_documents(ledger: Ledger, known: dict[str, Account]) -> list[dict[str, Any]]:

@@ -33,6 +33,7 @@ COMMANDS = {
     "accounts": ("scripts.cli.accounts:accounts", "Show the accounts: rate, on the wire, held or open and why."),
     "account": ("scripts.cli.account:app", "Hold one account, or open it again."),
     "details": ("scripts.cli.details:details", "Ask the gateway what became of one message."),
+    "suppress": ("scripts.cli.suppress:app", "Keep the lists of those who may not be messaged."),
     "worker": ("scripts.cli.worker:worker", "Work in the foreground: send what is queued."),
     "callbacks": ("scripts.cli.callbacks:callbacks", "Take in what gateways report of messages, in the foreground."),
     "simulator": ("scripts.simulator.command:simulator", "Run a stand-in for the gateway that sends nothing."),

@@ -10,7 +10,7 @@ from config.settings import Settings, load_settings
 from scripts.cli.output import emit
 from scripts.cli.progress import new_progress
 from scripts.cli.words import tell
-from tasks.produce import check_accounts, open_recipients
+from tasks.produce import check_accounts, check_cap, open_recipients
 from worker.domain.content import BatchContent, messages
 from worker.domain.ids import CampaignId
 from worker.domain.template import compile_template
@@ -38,6 +38,7 @@ class _Counted:
 def dry_run(campaign: Campaign, campaign_id: CampaignId | None, recipients: str | None, *, as_json: bool) -> None:
     """Print what enqueue would queue: counts, samples, calls, and when it would be through."""
     settings = load_settings()
+    check_cap(campaign, settings)
     finish_in_s = _pace(campaign, settings)
     counted = _count(campaign, recipients)
     finish_at = None

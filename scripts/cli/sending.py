@@ -24,7 +24,7 @@ from scripts.cli.output import emit
 from scripts.cli.own_worker import OwnWorker
 from scripts.cli.progress import Progress, new_progress
 from scripts.cli.words import tell
-from tasks.produce import check_accounts, enqueue_campaign, open_recipients
+from tasks.produce import check_accounts, check_cap, enqueue_campaign, open_recipients
 from tasks.ring import ring
 from worker.domain.ids import CampaignId
 from worker.intake.batches import prepare
@@ -90,6 +90,7 @@ def check_credentials(campaign: Campaign, settings: Settings) -> float:
     Raises `ConfigError`, which names account, field and variable.
     """
     check_accounts(campaign, settings)
+    check_cap(campaign, settings)
     accounts, environ = load_accounts(settings.accounts_file), load_environ()
     for name in campaign.accounts:
         accounts[name].credentials(environ)

@@ -64,10 +64,11 @@ class Ledger:
             now=self.now, **options,
         )  # fmt: skip
 
-    def append(self, sizes, name="c", token="t", at=0, invalid=0, duplicate=0):
+    def append(self, sizes, name="c", token="t", at=0, invalid=0, duplicate=0, suppressed=0):
         """Append batches of these sizes; the rows passed over stand before the first."""
-        after = at + sum(sizes) + invalid + duplicate
-        contents = stretches(at, ["invalid"] * invalid + ["duplicate"] * duplicate, sizes)
+        after = at + sum(sizes) + invalid + duplicate + suppressed
+        passed = ["invalid"] * invalid + ["duplicate"] * duplicate + ["suppressed"] * suppressed
+        contents = stretches(at, passed, sizes)
         return production.append(
             self.redis,
             name,
@@ -77,6 +78,7 @@ class Ledger:
             digest=f"d{after}",
             invalid=invalid,
             duplicate=duplicate,
+            suppressed=suppressed,
             stretches=[production.Stretch(messages=len(each.rows), packed=pack(each)) for each in contents],
         )
 

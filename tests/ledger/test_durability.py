@@ -90,8 +90,9 @@ def taking(url):
         production.begin(client, "c", token="t", file_digest="f", doc="{}", name="c", accounts=["main"])
         stretches = [production.Stretch(messages=1, packed=b"\0\1") for _ in range(2)]
         production.append(
-            client, "c", token="t", position=0, new_position=2, digest="d", invalid=0, duplicate=0, stretches=stretches
-        )
+            client, "c", token="t", position=0, new_position=2, digest="d", invalid=0, duplicate=0, suppressed=0,
+            stretches=stretches,
+        )  # fmt: skip
         production.start(client, "c", token="t", position=2)
 
     def run(intent=INTENT):

@@ -24,7 +24,7 @@ def contents(draw):
     passed = st.builds(
         Passed,
         row=st.integers(min_value=1, max_value=10**9),
-        outcome=st.sampled_from(["invalid", "duplicate"]),
+        outcome=st.sampled_from(["invalid", "duplicate", "suppressed"]),
         to=text,
         reason=text,
         values=row.map(tuple),

@@ -14,8 +14,9 @@ def test_a_new_campaign_is_producing_and_listed(ledger):
 
 def test_an_append_writes_batches_queue_and_counts(ledger):
     ledger.begin()
-    assert ledger.append([2, 0, 3], invalid=1, duplicate=4)
-    assert ledger.counts() == {"rows": 10, "invalid": 1, "duplicate": 4, "queued": 5, "pending": 5, "batches": 2}
+    assert ledger.append([2, 0, 3], invalid=1, duplicate=4, suppressed=2)
+    passed = {"invalid": 1, "duplicate": 4, "suppressed": 2}
+    assert ledger.counts() == {"rows": 12, **passed, "queued": 5, "pending": 5, "batches": 2}
     assert ledger.queue() == [1, 3]
     assert [ledger.redis.exists(keys.packed("c", n)) for n in (1, 2, 3, 4)] == [1, 1, 1, 0]
     ledger.lawful()

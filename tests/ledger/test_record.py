@@ -57,6 +57,7 @@ class Book:
                 digest="d",
                 invalid=passed.count("invalid"),
                 duplicate=passed.count("duplicate"),
+                suppressed=passed.count("suppressed"),
                 stretches=[Stretch(messages=len(content.rows), packed=pack(content))],
             )
         return start(self.client, ID, token="t", position=self.rows) if whole else "producing"
@@ -364,7 +365,10 @@ steps = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(st.lists(st.sampled_from([None, None, "invalid", "duplicate"]), min_size=1, max_size=4), max_size=4),
+    st.lists(
+        st.lists(st.sampled_from([None, None, "invalid", "duplicate", "suppressed"]), min_size=1, max_size=4),
+        max_size=4,
+    ),
     steps,
     st.data(),
 )

@@ -29,7 +29,8 @@ def produce(ledger, *sizes, passed=0):
         stretches.append(content(rows[:passed], rows[passed:]))
         at += size
     assert production.append(
-        ledger.redis, "c", token="t", position=0, new_position=at, digest="d", invalid=passed * len(sizes), duplicate=0,
+        ledger.redis, "c", token="t", position=0, new_position=at, digest="d",
+        invalid=passed * len(sizes), duplicate=0, suppressed=0,
         stretches=[production.Stretch(messages=len(each.rows), packed=pack(each)) for each in stretches],
     )  # fmt: skip
     assert ledger.start(at=at) == "running"

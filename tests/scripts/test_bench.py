@@ -165,7 +165,8 @@ def test_the_help_tells_how_long_each_measurement_takes():
     environ = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
     words = " ".join(done.stdout.replace("│", " ").split())
-    for name in ("send 2", "usual 4", "produce 1", "growth 4", "lanes 3", "reaction 1", "callbacks 4", "throttle 12"):
+    names = ("send 2", "usual 4", "produce 1", "growth 4", "lanes 3", "reaction 1", "callbacks 4", "suppression 2")
+    for name in (*names, "throttle 12"):
         assert name in words
 
 

@@ -29,11 +29,17 @@ def queued(cli):
     return cli
 
 
-@pytest.mark.parametrize("command", [*([name] for name in COMMANDS), ["account", "hold"], ["account", "open"]])
+GROUPS = {"account": ("hold", "open"), "suppress": ("add", "remove", "import", "export", "count", "check")}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [*([name] for name in COMMANDS), *([group, name] for group, names in GROUPS.items() for name in names)],
+)
 def test_every_command_has_help_and_json(cli, command):
     ended = cli(*command, "--help")
     assert (ended.code, ended.err) == (0, "")
-    assert command == ["account"] or "--json" in ended.out
+    assert command in ([group] for group in GROUPS) or "--json" in ended.out
     assert ended.out.startswith(f"Usage: bulksend {' '.join(command)} ")
 
 

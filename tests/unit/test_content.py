@@ -3,7 +3,7 @@
 import pytest
 
 from worker.domain.batch import Message
-from worker.domain.content import BatchContent, Passed, messages
+from worker.domain.content import BatchContent, Passed, messages, without
 from worker.domain.template import compile_template
 
 CONTENT = BatchContent(
@@ -39,6 +39,26 @@ def test_messages_carry_their_own_options_and_share_equal_ones():
 def test_options_for_which_a_value_is_missing_write_nothing():
     with pytest.raises(ValueError, match="row 1 has no value in column 'city'"):
         messages(CONTENT, compile_template("Hi"), {"from": compile_template("{city}")})
+
+
+def test_a_suppressed_message_becomes_a_row_passed_over_in_its_place():
+    kept = without(CONTENT, {1: "opted out", 0: "DND"})
+    assert (kept.rows, kept.numbers, kept.values, kept.columns) == ((), (), (), CONTENT.columns)
+    assert kept.passed == (
+        Passed(row=1, outcome="suppressed", to="+919000000001", reason="DND", values=("9000000001", "Asha")),
+        *CONTENT.passed,
+        Passed(row=3, outcome="suppressed", to="+919000000003", reason="opted out", values=("9000000003", "Ravi")),
+    )
+
+
+def test_the_others_of_a_batch_stay_as_they_were():
+    kept = without(CONTENT, {0: "DND"})
+    assert messages(kept, compile_template("Hi {name}")) == (Message(to=919000000003, body="Hi Ravi"),)
+    assert (kept.rows, [passed.row for passed in kept.passed]) == ((3,), [1, 2])
+
+
+def test_a_batch_of_which_nobody_is_suppressed_is_left_as_it_is():
+    assert without(CONTENT, {}) is CONTENT
 
 
 def test_neither_numbers_nor_values_show_in_a_repr():

@@ -5,8 +5,9 @@ the report reads the rest. Every row of the input stands in exactly one batch's 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Literal
 
@@ -25,7 +26,7 @@ class Passed:
     """
 
     row: int
-    outcome: Literal["invalid", "duplicate"]
+    outcome: Literal["invalid", "duplicate", "suppressed"]
     to: str = field(repr=False)
     reason: str
     values: tuple[str | None, ...] = field(repr=False)
@@ -55,6 +56,24 @@ def chosen(content: BatchContent, positions: Sequence[int]) -> BatchContent:
         values=tuple(content.values[position] for position in positions),
         passed=(),
     )
+
+
+def without(content: BatchContent, suppressed: Mapping[int, str]) -> BatchContent:
+    """Return the content with the messages at these positions passed over as suppressed, each for its reason."""
+    if not suppressed:
+        return content
+    passed = (
+        Passed(
+            row=content.rows[position],
+            outcome="suppressed",
+            to=f"+{content.numbers[position]}",
+            reason=reason,
+            values=tuple(content.values[position]),
+        )
+        for position, reason in suppressed.items()
+    )
+    kept = chosen(content, [position for position in range(len(content.rows)) if position not in suppressed])
+    return replace(kept, passed=tuple(sorted((*content.passed, *passed), key=attrgetter("row"))))
 
 
 def halves(content: BatchContent) -> tuple[BatchContent, BatchContent]:

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from config.errors import ConfigError
 from worker.domain.ids import CampaignId
+from worker.domain.suppression import MOST_HOURS
 from worker.domain.template import Template, TemplateError, compile_template
 from worker.intake.exotel_options import ExotelOptions, complaint
 from worker.intake.message_options import PerMessage, SmsType, fields_in, fixed, templates
@@ -55,6 +56,7 @@ class Campaign(BaseModel):
     exotel: ExotelOptions | None = None
     priority: Literal["high", "normal", "low"] = "normal"
     on_unconfirmed: Literal["hold", "resend"] = "hold"
+    not_before_hours: Annotated[int, Field(ge=1, le=MOST_HOURS, strict=True)] | None = None
     dlt_template: _Text | None = None
     start_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None

@@ -33,6 +33,11 @@ bs:reports                  stream what gateways reported and nobody has applied
 bs:reports:unreadable       list   the latest bodies that no reader understood: one line about each, then its beginning
 bs:expired:ATTEMPT          string "campaign batch" of an attempt that the sweep ended; lives an hour
 bs:void:ATTEMPT             string an attempt id that was given back before its take arrived; lives 60 s
+bs:sup:lists                hash   suppression list → numbers on it (suppressed.lua)
+bs:sup:PLACE:B              set    number * 8 + code of scope and reason, of those with number % 65536 = B; PLACE:
+                                   global, account:A or sender:TEXT
+bs:sent:D:B                 hash   number → minute of day D at which it was messaged last, of those with number % 16384
+                                   = B; only with BULKSEND_REMEMBER_HOURS (recent.lua)
 """
 
 from worker.domain.ids import AccountName, CampaignId
@@ -47,6 +52,7 @@ CLOCK = PREFIX + "clock"
 UNMATCHED = PREFIX + "unmatched"
 REPORTS = PREFIX + "reports"
 UNREADABLE_REPORTS = PREFIX + "reports:unreadable"
+SUPPRESSION_LISTS = PREFIX + "sup:lists"
 
 
 def campaign(campaign_id: CampaignId) -> str:
@@ -127,3 +133,8 @@ def ceilings(account: AccountName) -> str:
 def problems(account: AccountName) -> str:
     """Return the key of why workers can not serve the account."""
     return f"{PREFIX}lane:{account}:problems"
+
+
+def suppression(place: str) -> str:
+    """Return the key of the suppression lists of a place, to which the number of a bucket is added."""
+    return f"{PREFIX}sup:{place}:"

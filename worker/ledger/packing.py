@@ -1,12 +1,13 @@
 """How a batch's content lies in Redis: numbers plain, the rest compressed.
 
 Layout: the count n (2 bytes), n numbers (8 bytes each), then zlib over JSON of everything else; integers big-endian.
-The numbers lie open so that a script can compare them with a suppression list (none does yet); a checksum of them
-stands in the compressed part, so that a damaged number is never sent to.
+The numbers lie open so that a script can look them up in the suppression lists; a checksum of them stands in the
+compressed part, so that a damaged number is never sent to.
 """
 
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import orjson
@@ -25,11 +26,15 @@ class PackingError(Exception):
 
 def pack(content: BatchContent) -> bytes:
     """Return the content as bytes for Redis; at most 65,535 messages."""
-    count = len(content.numbers)
-    head = struct.pack(f">H{count}Q", count, *content.numbers)
+    head = pack_numbers(content.numbers)
     passed = [(row.row, row.outcome, row.to, row.reason, row.values) for row in content.passed]
     rest = (_LAYOUT, zlib.crc32(head), content.columns, content.rows, content.values, passed)
     return head + zlib.compress(orjson.dumps(rest), _LEVEL)
+
+
+def pack_numbers(numbers: Sequence[int]) -> bytes:
+    """Return numbers as they lie open at the front of a content; at most 65,535."""
+    return struct.pack(f">H{len(numbers)}Q", len(numbers), *numbers)
 
 
 def unpack(packed: bytes) -> BatchContent:
@@ -68,5 +73,7 @@ def _read(packed: bytes) -> BatchContent:
     )
 
 
-def _passed(row: int, outcome: Literal["invalid", "duplicate"], to: str, reason: str, values: list[Any]) -> Passed:
+def _passed(
+    row: int, outcome: Literal["invalid", "duplicate", "suppressed"], to: str, reason: str, values: list[Any]
+) -> Passed:
     return Passed(row=row, outcome=outcome, to=to, reason=reason, values=tuple(values))

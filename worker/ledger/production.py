@@ -103,6 +103,7 @@ def append(
     digest: str,
     invalid: int,
     duplicate: int,
+    suppressed: int,
     stretches: Sequence[Stretch],
 ) -> bool:
     """Write the stretches that take the input from `position` to `new_position` rows; False: another has it."""
@@ -110,7 +111,7 @@ def append(
     reply = load("append").call(
         client,
         [keys.campaign(campaign_id), keys.queue(campaign_id)],
-        [token, position, new_position, digest, invalid, duplicate, keys.packed(campaign_id, ""), *parts],
+        [token, position, new_position, digest, invalid, duplicate, suppressed, keys.packed(campaign_id, ""), *parts],
     )
     return bool(reply)
 

@@ -1,0 +1,45 @@
+-- Joined into other scripts, after numbers: whom any campaign has messaged lately, for a frequency cap.
+-- PREFIX sent:D:B (hash): number → minute of day D (days since the epoch, UTC) at which it was messaged last; B is the
+-- remainder of the number by 16384. Up to 512 numbers in one lie packed in Redis, some 14 bytes each: eight million a day.
+-- A day's hashes expire when the last of them has been kept for the hours asked for.
+-- Invariant: whoever is remembered counts as recent for all of the hours asked for, and at most a minute longer.
+local DAY_US, MINUTE_US = 86400000000, 60000000
+
+local function sent_key(prefix, day, number) return prefix .. 'sent:' .. day .. ':' .. number % 16384 end
+
+-- remember: the messages at these positions ({position → anything but false}; nil: all) have left, or may have.
+-- `hours` is how long they are remembered; 0 remembers nobody.
+local function remember(prefix, hours, now, packed, positions)
+  if hours == 0 then return end
+  local day = math.floor(now / DAY_US)
+  local minute = math.floor(now % DAY_US / MINUTE_US)
+  local kept_s = math.ceil(((day + 1) * DAY_US - now) / 1000000) + hours * 3600
+  for position, number in each_number(packed) do
+    if not positions or positions[position] then
+      local key = sent_key(prefix, day, number)
+      if redis.call('HSET', key, number, minute) == 1 and redis.call('HLEN', key) == 1 then
+        redis.call('EXPIRE', key, kept_s)
+      end
+    end
+  end
+end
+
+-- recent_positions: {position → "recent@HOURS"} of the messages whose numbers were messaged within so many hours (0: of
+-- none), and how many they are.
+local function recent_positions(prefix, hours, now, packed)
+  local found, count = {}, 0
+  if hours == 0 then return found, 0 end
+  local since = now - hours * 3600000000
+  local first, last = math.floor(since / DAY_US), math.floor(now / DAY_US)
+  local first_minute = math.floor(since % DAY_US / MINUTE_US)
+  for position, number in each_number(packed) do
+    for day = last, first, -1 do
+      local minute = redis.call('HGET', sent_key(prefix, day, number), number)
+      if minute and (day > first or tonumber(minute) >= first_minute) then
+        found[position], count = 'recent@' .. hours, count + 1
+        break
+      end
+    end
+  end
+  return found, count
+end
