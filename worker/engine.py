@@ -71,6 +71,7 @@ class Engine:
     ring: Callable[[AccountName], None]
     allow_volatile: bool
     replicas: int
+    remember_hours: int = 0
     owner: Owner = field(default_factory=new_owner)
     events: BatchEvents | Unwatched = field(default_factory=Unwatched)
     clock: ServerClock = field(default_factory=ServerClock)
@@ -165,7 +166,7 @@ class Engine:
             now = asyncio.get_running_loop().time()
             try:
                 # First the sweep: it counts this process as live, and only a live worker's ceilings are kept.
-                swept = await sweep(self.redis, self.owner)
+                swept = await sweep(self.redis, self.owner, remember_hours=self.remember_hours)
                 for account in swept.ring:
                     self.spawn(f"ring {account}", asyncio.to_thread(self.ring, account))
                 for campaign_id, batch in swept.resends:

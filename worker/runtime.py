@@ -67,6 +67,7 @@ class Runtime:
             events=self._events,
             allow_volatile=settings.allow_volatile,
             replicas=settings.replicas,
+            remember_hours=settings.remember_hours,
         )
         self._house = self._engine.spawn("keep house", self._engine.keep_house())
 

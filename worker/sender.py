@@ -196,7 +196,9 @@ class Sender:
         engine = self.engine
         if verdict.pause_us:
             self.halted_at = suspended_clock()
-        word = await engine.persist(lambda: settle(engine.redis, self.name, taken, outcomes, verdict))
+        word = await engine.persist(
+            lambda: settle(engine.redis, self.name, taken, outcomes, verdict, remember_hours=engine.remember_hours)
+        )
         log.debug("batch.settled", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word)
         if verdict.kind == "lost":
             log.warning("batch.unconfirmed", campaign=taken.campaign, batch=taken.batch, why=counted(outcomes.messages))

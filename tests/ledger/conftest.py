@@ -40,6 +40,7 @@ class Ledger:
         self.aredis = connect_async(url)
         self.ids = 0
         self.now = T0
+        self.remember_hours = 0
 
     def wipe(self):
         self.redis.flushdb()
@@ -173,7 +174,11 @@ class Ledger:
     def settle(self, taken, letters, kind="ok", reason="", pause_s=0, account="main"):
         outcomes = Outcomes(sent_at=self.now / S, messages=tuple(LETTERS[letter] for letter in letters))
         verdict = sending.Verdict(kind=kind, reason=reason, pause_us=round(pause_s * S))
-        return self.run(sending.settle(self.aredis, account, taken, outcomes, verdict, self.now))
+        return self.run(
+            sending.settle(
+                self.aredis, account, taken, outcomes, verdict, remember_hours=self.remember_hours, now=self.now
+            )
+        )
 
     def back(
         self, taken, kind="none", reason="", pause_s=0, spread=1.0, pause_campaign="", only_here=False, account="main"
@@ -203,7 +208,7 @@ class Ledger:
         self.run(sending.back_off(self.aredis, account, "unreachable", spread=spread, began=began, now=self.now))
 
     def sweep(self, owner="w"):
-        return self.run(sweeping.sweep(self.aredis, owner, self.now))
+        return self.run(sweeping.sweep(self.aredis, owner, remember_hours=self.remember_hours, now=self.now))
 
     def pass_sweeping(self, seconds=41):
         """Let the time pass with a sweep each second: by default past the expiry of what was just taken."""

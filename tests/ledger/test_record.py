@@ -108,7 +108,7 @@ class Book:
         """Let the sweep come when everything that is sending has expired."""
         self.client.delete(keys.CLOCK)
         later = int((datetime.now(UTC).timestamp() + 3600) * 1e6)
-        return self._do(lambda client: sweep(client, OWNER, later))
+        return self._do(lambda client: sweep(client, OWNER, now=later))
 
     def lines(self):
         return list(report_rows(self.client, ID))

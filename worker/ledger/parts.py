@@ -12,8 +12,6 @@ from worker.domain.content import BatchContent, chosen
 from worker.ledger.packing import PackingError, numbers_of, unpack
 
 GOES = "."
-MOVED = "p"
-REPORTED = "r"
 
 _HEAD_BYTES = 10
 _REFERENCE = re.compile(rb"R(\d{1,9}) (\d{1,5})")

@@ -10,10 +10,13 @@ from typing import Literal
 import redis
 
 from worker.domain.ids import CampaignId
+from worker.domain.suppression import Checks
 from worker.ledger import keys
 from worker.ledger.scripts import load
 
 Priority = Literal["high", "normal", "low"]
+
+NO_CHECKS = Checks(account="", sender="", is_promotional=False)
 
 PRIORITIES: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
 
@@ -68,11 +71,13 @@ def begin(
     starts_at: int = 0,
     ends_at: int = 0,
     has_hours: bool = False,
+    checks: Checks = NO_CHECKS,
     now: int = 0,
 ) -> Opening:
     """Open the production of a campaign or take it over; `doc` is the campaign file as JSON.
 
-    Nothing goes before `starts_at`, or from `ends_at` on (microseconds since the epoch; 0: no such instant).
+    Nothing goes before `starts_at`, or from `ends_at` on (microseconds since the epoch; 0: no such instant). `checks`
+    are made again, on each account that sends, when a batch is taken.
     """
     reply = load("begin").call(
         client,
@@ -80,6 +85,7 @@ def begin(
         [
             *(now, campaign_id, token, file_digest, doc, name, " ".join(accounts)),
             *(int(on_unconfirmed == "resend"), PRIORITIES[priority], starts_at, ends_at, int(has_hours)),
+            *(checks.sender, int(checks.is_promotional), checks.not_before_hours),
         ],
     )
     match reply:

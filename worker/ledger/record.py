@@ -4,7 +4,7 @@ Read as a stream, some fifty stretches a round trip, so that a report of million
 hundred. What stands here is the truth of a campaign; its counters are derived, and `audit` compares the two.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import NamedTuple, assert_never, cast
@@ -15,18 +15,16 @@ from worker.domain.answers import Accepted, MessageOutcome, Rejected, Unconfirme
 from worker.domain.content import BatchContent, Passed
 from worker.domain.delivery import News, read_news
 from worker.domain.ids import CampaignId
+from worker.domain.suppression import why
 from worker.ledger import keys
 from worker.ledger.errors import translated
-from worker.ledger.parts import GOES, MOVED, REPORTED
+from worker.ledger.parts import GOES
 from worker.ledger.stored import Stored, stored_batches
 
 OUTCOMES = (
     *("accepted", "rejected", "unconfirmed", "pending", "in_flight", "expired", "cancelled"),
     *("invalid", "duplicate", "suppressed"),
 )
-
-REASONS: Mapping[str, str] = {}
-"""Why a message was suppressed when it was to go, by the letter of its mask."""
 
 
 class ReportRow(NamedTuple):
@@ -185,7 +183,7 @@ def _fates(stored: Stored, count: int, waiting: str) -> list[_Fate]:
             fates[place] = _fate(outcome, account, batch, attempts, sent_at, _Told.of(stored, place))
     for place, letter in enumerate(stored.mask):
         if letter != GOES:
-            fates[place] = _masked(letter, batch, _Told.of(stored, place))
+            fates[place] = _masked(stored, place)
     return fates
 
 
@@ -201,12 +199,16 @@ class _Told(NamedTuple):
         return cls(read_news(line) if line else None, stored.gateway_ids.get(place))
 
 
-def _masked(letter: str, batch: int, told: _Told) -> _Fate:
-    if letter == MOVED:
-        return _Fate("moved", batch=batch)
-    if letter == REPORTED:
-        return _delivered(_Fate("accepted", gateway_id=told.gateway_id, batch=batch, delivery="awaiting"), told)
-    return _Fate("suppressed", reason=REASONS.get(letter, "on a suppression list"), batch=batch)
+def _masked(stored: Stored, place: int) -> _Fate:
+    match stored.mask[place]:
+        case "p":
+            return _Fate("moved", batch=stored.number)
+        case "r":
+            told = _Told.of(stored, place)
+            fate = _Fate("accepted", gateway_id=told.gateway_id, batch=stored.number, delivery="awaiting")
+            return _delivered(fate, told)
+        case _:
+            return _Fate("suppressed", reason=why(stored.suppressed.get(place, "hand@global")))
 
 
 def _fate(outcome: MessageOutcome, account: str | None, batch: int, attempts: int, sent_at: str, told: _Told) -> _Fate:

@@ -197,10 +197,13 @@ async def settle(
     taken: Taken,
     outcomes: Outcomes,
     verdict: Verdict,
+    *,
+    remember_hours: int = 0,
     now: int = 0,
 ) -> str:
     """Write the outcomes of a batch, one a message in wire order; return settled, late, already or gone.
 
+    `remember_hours`: for how long it is remembered who was messaged, for the caps of campaigns; 0: it is not.
     Repeating it has no further effect.
     """
     refusals = Counter(f"{o.code} {o.reason}".strip() for o in outcomes.messages if isinstance(o, Rejected))
@@ -222,6 +225,7 @@ async def settle(
             pack_outcomes(outcomes),
             REFUSED_LIMIT,
             taken.batch,
+            remember_hours,
             *(part for pair in refusals.items() for part in pair),
         ],
     )

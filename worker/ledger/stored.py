@@ -34,7 +34,8 @@ _FINGERPRINT = (b"state", b"attempt", b"expired", b"children", b"resolved")
 class Stored:
     """One batch; `packed` is `None` where it is missing, `state` without a state while it waits.
 
-    `whole` is the batch of which it is a part, packed. `news` and `gateway_ids` are by position in the content.
+    `whole` is the batch of which it is a part, packed. `news`, `gateway_ids` and `suppressed` (why
+    it did not go) are by position in the content.
     """
 
     campaign: CampaignId
@@ -46,6 +47,7 @@ class Stored:
     mask: str
     news: Mapping[int, str]
     gateway_ids: Mapping[int, str]
+    suppressed: Mapping[int, str]
 
     @property
     def kind(self) -> str:
@@ -107,8 +109,9 @@ def read(campaign_id: CampaignId, number: int, replies: Sequence[Any]) -> Stored
         state=state,
         outcomes=outcomes,
         mask=(mask or b"").decode(),
-        news={int(place): line.decode() for place, line in told.items() if not place.startswith(b"i")},
+        news={int(place): line.decode() for place, line in told.items() if place.isdigit()},
         gateway_ids={int(place[1:]): name.decode() for place, name in told.items() if place.startswith(b"i")},
+        suppressed={int(place[1:]): code.decode() for place, code in told.items() if place.startswith(b"s")},
     )
 
 

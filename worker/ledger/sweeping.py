@@ -29,12 +29,12 @@ class Swept:
     ring: tuple[AccountName, ...]
 
 
-async def sweep(client: redis.asyncio.Redis, owner: Owner, now: int = 0) -> Swept:
+async def sweep(client: redis.asyncio.Redis, owner: Owner, *, remember_hours: int = 0, now: int = 0) -> Swept:
     """Sweep, unless some process did within the last second; in any case be counted as a live worker."""
     reply = await load("sweep").acall(
         client,
         [keys.CLOCK, keys.ATTEMPTS, keys.DUE, keys.WORKERS],
-        [now, keys.PREFIX, owner, int(WORKER_S * 1e6), AT_ONCE],
+        [now, keys.PREFIX, owner, int(WORKER_S * 1e6), AT_ONCE, remember_hours],
     )
     if reply[0] == 0:
         return Swept(expired=0, resends=(), hours=(), ring=())

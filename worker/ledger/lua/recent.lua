@@ -43,3 +43,14 @@ local function recent_positions(prefix, hours, now, packed)
   end
   return found, count
 end
+
+-- remember_sent: those of batch n that were on the wire and were not rejected ({letters} as in messages.lua) at `at`.
+local function remember_sent(prefix, key, n, letters, hours, at)
+  if hours == 0 then return end
+  local mask, position, left = redis.call('GET', key .. ':m:' .. n) or '', -1, {}
+  for letter in string.gmatch(letters, '.') do
+    position = next_on_wire(mask, position, math.huge)
+    left[position] = letter ~= 'r'
+  end
+  remember(prefix, hours, at, redis.call('GET', key .. ':b:' .. n), left)
+end

@@ -5,11 +5,12 @@
 -- ARGV[6] verdict ok|lost, or refused: every message, with 400 (for the lane that is ok)
 -- ARGV[7] verdict's words  ARGV[8] pause us asked by the gateway  ARGV[9] unconfirmed calls in a row that hold the account
 -- ARGV[10] outcomes, a letter a message on the wire: a(ccepted) r(ejected) u(nconfirmed)  ARGV[11] the same, packed
--- ARGV[12] refusals in a row that pause the campaign  ARGV[13] batch n; then pairs: code, count
+-- ARGV[12] refusals in a row that pause the campaign  ARGV[13] batch n  ARGV[14] hours for which it is remembered who was
+-- messaged; then pairs: code, count
 -- Returns "settled", "late" (it had expired; the answer corrects it), "already" or "gone".
 -- Invariant: only the attempt that holds the batch, or that last held it and expired, settles it, and only once.
 -- Called by: worker.ledger.sending.settle
--- joined: clock lane messages campaign breaker again
+-- joined: clock lane messages campaign breaker again numbers recent
 local now, prefix, attempt = clock(ARGV[1]), ARGV[2], ARGV[4]
 local letters, n = ARGV[10], ARGV[13]
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'size', 'expired', 'taken_at')
@@ -32,7 +33,8 @@ local unconfirmed = count_outcomes(KEYS[1], n, letters, 1)
 redis.call('HSET', KEYS[2], 'state', 'settled', 'expired', 0, 'attempts', 1, 'unconfirmed', unconfirmed)
 if unconfirmed > 0 then plan_resend(prefix, ARGV[5], n, now) end
 redis.call('SET', KEYS[3], ARGV[11])
-for i = 14, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
+remember_sent(prefix, KEYS[1], n, letters, tonumber(ARGV[14]), tonumber(s[5]))
+for i = 15, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
 if ARGV[6] == 'refused' then
   refused(prefix, ARGV[5], tonumber(s[5]), now, tonumber(ARGV[12]), ARGV[7])
 elseif ARGV[6] == 'ok' then

@@ -1,6 +1,7 @@
 -- The second hand: settles what dead workers held and finds the lanes that nobody serves.
 -- KEYS[1] clock  KEYS[2] all attempts by expiry  KEYS[3] lanes by due instant  KEYS[4] live workers
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] owner  ARGV[4] us that a worker counts as live  ARGV[5] at most so many at once
+-- ARGV[6] hours for which it is remembered who was messaged
 -- Returns {0} where another process swept within the second, else {1, expired batches, {"campaign n"…} due for their
 -- resend, {campaign…} whose hours are to be renewed, account to ring for…}. Starts and ends the campaigns whose time has
 -- come.
@@ -8,7 +9,7 @@
 -- by the time in which nobody could settle (no sweep: Redis or every worker was away), at most 60 s. Never does it become
 -- pending here.
 -- Called by: worker.ledger.sweeping.sweep
--- joined: clock messages campaign again
+-- joined: clock messages campaign again numbers recent
 local now, prefix, most = clock(ARGV[1]), ARGV[2], ARGV[5]
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[4]), ARGV[3])
 local past = tonumber(redis.call('HGET', KEYS[1], 'swept_at') or now)
@@ -46,6 +47,7 @@ local function expire(account, attempt)
   redis.call('HINCRBY', key, 'in_flight', -tonumber(size))
   redis.call('HINCRBY', key, 'calls', 1)
   local unconfirmed = count_outcomes(key, n, string.rep('u', tonumber(size)), 1)
+  remember_sent(prefix, key, n, string.rep('u', tonumber(size)), tonumber(ARGV[6]), now)
   redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'attempts', 1, 'unconfirmed', unconfirmed)
   -- The process that holds it may only sleep: one more expiry, in which its own answer may come.
   if unconfirmed > 0 then plan_resend(prefix, id, n, now + longest) end

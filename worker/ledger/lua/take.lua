@@ -10,7 +10,7 @@
 -- Invariant: a batch given has left its queue and is recorded as sending under an id that nothing has voided; slots
 -- are spaced by both ceilings and never earlier than a pause; at most `concurrency` batches of live owners are sending.
 -- Called by: worker.ledger.sending.take
--- joined: clock lane messages campaign turn
+-- joined: clock lane messages campaign numbers suppressed recent turn
 local now, prefix, account, owner = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local horizon, ready, wanted = now + tonumber(ARGV[5]), now + tonumber(ARGV[7]), #ARGV - 9
 local seat = number(redis.call('ZSCORE', KEYS[3], owner), 0)
@@ -57,7 +57,7 @@ for i = 1, math.max(1, math.min(wanted, room)) do
   end
   local attempt = ARGV[9 + i]
   if redis.call('EXISTS', prefix .. 'void:' .. attempt) + redis.call('HEXISTS', KEYS[4], attempt) > 0 then break end
-  local id, n, packed, mask, whole, size = next_batch(prefix, KEYS[1], tonumber(ARGV[8]), slot + tonumber(ARGV[9]))
+  local id, n, packed, mask, whole, size = next_batch(prefix, account, tonumber(ARGV[8]), slot + tonumber(ARGV[9]), now)
   if not id then
     if i == 1 then return stop() end
     break

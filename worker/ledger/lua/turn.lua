@@ -1,4 +1,5 @@
--- Joined into other scripts: whose batch goes next through a lane, and how it leaves its queue.
+-- Joined into other scripts: whose batch goes next through a lane, and how it leaves its queue. Whoever may not be
+-- messaged is looked up here, in the script that writes the intent: an opt-out bites until the moment of sending.
 -- A batch that is one message of another ("part") is stored as that message's number and "R", the other's n, position.
 
 local function part_of(packed)
@@ -27,10 +28,53 @@ local function may_go(key, latest)
   return (c[1] ~= '1' or latest < tonumber(c[2])) and (tonumber(c[3] or 0) == 0 or latest < tonumber(c[3]))
 end
 
+-- unwelcome: {position → why} of the packed batch's messages that may not go now.
+local function unwelcome(prefix, account, key, packed, now)
+  local c = redis.call('HMGET', key, 'sender', 'promotional', 'not_before')
+  local gone = suppressed_positions(prefix, account, c[1] or '', c[2] == '1', packed)
+  for position, why in pairs(recent_positions(prefix, tonumber(c[3] or 0), now, packed)) do
+    gone[position] = gone[position] or why
+  end
+  return gone
+end
+
+-- pass_over: these messages of a waiting batch leave `queued` for `suppressed`. Returns the mask after it.
+local function pass_over(key, n, mask, count, gone)
+  local left = 0
+  for position, why in pairs(gone) do
+    if mask == '' then mask = string.rep('.', count) end
+    if string.sub(mask, position + 1, position + 1) == '.' then
+      mask, left = marked(mask, position, 's'), left + 1
+      redis.call('HSET', key .. ':d:' .. n, 's' .. position, why)
+    end
+  end
+  if left == 0 then return mask end
+  redis.call('SET', key .. ':m:' .. n, mask)
+  redis.call('HINCRBY', key, 'pending', -left)
+  redis.call('HINCRBY', key, 'queued', -left)
+  redis.call('HINCRBY', key, 'suppressed', left)
+  return mask
+end
+
+-- welcome_mask: the mask after passing over whom may not be messaged: of all of the batch, or, where one message goes
+-- at a time, of those before the first that may go.
+local function welcome_mask(prefix, account, key, n, packed, mask, count, limit, now)
+  if count <= limit then return pass_over(key, n, mask, count, unwelcome(prefix, account, key, packed, now)) end
+  local position = next_on_wire(mask, -1, count)
+  while position do
+    local why = unwelcome(prefix, account, key, '\0\1' .. string.sub(packed, 3 + 8 * position, 10 + 8 * position), now)[0]
+    if not why then break end
+    mask = pass_over(key, n, mask, count, {[position] = why})
+    position = next_on_wire(mask, position, count)
+  end
+  return mask
+end
+
 -- next_batch: of the campaign whose turn it is, at most `limit` messages. A campaign with an empty queue, or one that
 -- may not send so late, leaves the lane; one whose batch is lost pauses. Returns campaign, n, packed, mask, what the batch is a part of or '', and its size;
 -- nothing where the lane has nothing.
-local function next_batch(prefix, lane, limit, latest)
+local function next_batch(prefix, account, limit, latest, now)
+  local lane = prefix .. 'lane:' .. account
   while true do
     local id = redis.call('ZRANGE', lane .. ':campaigns', 0, 0)[1]
     if not id then return end
@@ -47,12 +91,17 @@ local function next_batch(prefix, lane, limit, latest)
       end
     else
       local count, mask = struct.unpack('>H', packed), redis.call('GET', key .. ':m:' .. n) or ''
-      if count > limit then
+      mask = welcome_mask(prefix, account, key, n, packed, mask, count, limit, now)
+      if not next_on_wire(mask, -1, count) then
+        redis.call('LPOP', key .. ':queue')
+        finish_when_done(prefix, id, now)
+      elseif count > limit then
         local number, reference = part(key, n, packed, mask, count)
         return id, number, reference, '', packed, 1
+      else
+        redis.call('LPOP', key .. ':queue')
+        return id, n, packed, mask, whole or '', mask == '' and count or select(2, string.gsub(mask, '%.', ''))
       end
-      redis.call('LPOP', key .. ':queue')
-      return id, n, packed, mask, whole or '', mask == '' and count or select(2, string.gsub(mask, '%.', ''))
     end
   end
 end

@@ -1,0 +1,160 @@
+"""Who may not be messaged is passed over at the last moment: in the script that writes the intent."""
+
+import pytest
+
+from worker.domain.suppression import Checks, Reason, Scope, SuppressionList
+from worker.ledger.sending import Batches, Stop
+from worker.ledger.suppression import suppress
+
+EVERYBODY = SuppressionList()
+
+
+@pytest.fixture
+def lane(ledger):
+    ledger.remember_hours = 48
+    ledger.lane(call_us=1000)
+    ledger.lane("spare", call_us=1000)
+    yield ledger
+    ledger.remember_hours = 0
+
+
+def opt_out(ledger, *rows, of=EVERYBODY, reason=Reason.OPTED_OUT):
+    suppress(ledger.redis, of, [919_000_000_000 + row for row in rows], reason)
+
+
+def rows_in(taken):
+    return [number - 919_000_000_000 for number in taken.content().numbers]
+
+
+def fates(ledger, name="c"):
+    return [row.outcome for row in ledger.rows(name)]
+
+
+def adds_up(ledger, name="c"):
+    ledger.lawful(name)
+    assert ledger.differences(name) == ()
+
+
+def test_an_opt_out_since_production_is_honoured(lane):
+    lane.campaign(4)
+    opt_out(lane, 2, 4)
+    taken = lane.next_one()
+    assert rows_in(taken) == [1, 3]
+    assert lane.counts()["suppressed"] == 2
+    adds_up(lane)
+    lane.settle(taken, "ar")
+    assert fates(lane) == ["accepted", "suppressed", "rejected", "suppressed"]
+    assert lane.rows()[1].reason == "on the global suppression list: opted out"
+    assert lane.state() == "finished"
+    adds_up(lane)
+
+
+def test_a_batch_of_which_everybody_opted_out_is_settled_by_the_take(lane):
+    lane.campaign(2, 1)
+    opt_out(lane, 1, 2)
+    assert rows_in(lane.next_one()) == [3]
+    adds_up(lane)
+
+
+def test_a_campaign_of_which_everybody_opted_out_is_finished_by_the_take(lane):
+    lane.campaign(2)
+    opt_out(lane, 1, 2)
+    assert isinstance(lane.take(), Stop)
+    assert (lane.state(), fates(lane)) == ("finished", ["suppressed"] * 2)
+    adds_up(lane)
+
+
+def test_single_messages_of_a_batch_are_passed_over(lane):
+    lane.campaign(4)
+    opt_out(lane, 1, 3)
+    for row in (2, 4):
+        taken = lane.next_one(limit=1)
+        assert rows_in(taken) == [row]
+        lane.settle(taken, "a")
+    assert (lane.state(), fates(lane)) == ("finished", ["suppressed", "accepted"] * 2)
+    adds_up(lane)
+
+
+def test_a_batch_of_single_messages_whose_last_ones_opted_out_ends(lane):
+    lane.campaign(2)
+    lane.settle(lane.next_one(limit=1), "a")
+    opt_out(lane, 2)
+    lane.pass_s(1)
+    assert isinstance(lane.take(limit=1), Stop)
+    assert (lane.state(), fates(lane)) == ("finished", ["accepted", "suppressed"])
+    adds_up(lane)
+
+
+def test_an_opt_out_counts_for_what_came_back_too(lane):
+    lane.campaign(2)
+    lane.back(lane.next_one())
+    opt_out(lane, 1)
+    assert rows_in(lane.next_one()) == [2]
+    adds_up(lane)
+
+
+def test_an_opt_out_while_the_call_is_on_the_wire_changes_nothing(lane):
+    lane.campaign(2)
+    taken = lane.next_one()
+    opt_out(lane, 1)
+    lane.settle(taken, "aa")
+    assert fates(lane) == ["accepted", "accepted"]
+    adds_up(lane)
+
+
+def test_an_accounts_list_holds_for_that_account_alone(lane):
+    lane.campaign(1, 1, accounts=("main", "spare"))
+    opt_out(lane, 1, of=SuppressionList(kind="account", name="main"))
+    assert rows_in(lane.next_one(account="spare")) == [1]
+
+
+@pytest.mark.parametrize(("is_promotional", "expected"), [(True, [2]), (False, [1, 2])])
+def test_dnd_keeps_promotional_messages_only(lane, is_promotional, expected):
+    lane.campaign(2, checks=Checks(account="", sender="BRAND", is_promotional=is_promotional))
+    opt_out(lane, 1, of=SuppressionList(scope=Scope.PROMOTIONAL), reason=Reason.DND)
+    assert rows_in(lane.next_one()) == expected
+
+
+def test_a_senders_list_holds_for_that_sender(lane):
+    lane.campaign(2, checks=Checks(account="", sender="BRAND", is_promotional=False))
+    opt_out(lane, 1, of=SuppressionList(kind="sender", name="brand"))
+    assert rows_in(lane.next_one()) == [2]
+
+
+def capped(ledger, name, hours=24):
+    ledger.campaign(3, name=name, checks=Checks(account="", sender="", is_promotional=False, not_before_hours=hours))
+
+
+def test_a_frequency_cap_passes_over_whom_any_campaign_messaged_lately(lane):
+    lane.campaign(3)
+    lane.settle(lane.next_one(), "aru")
+    capped(lane, "d")
+    assert rows_in(lane.next_one()) == [2]
+    assert [row.outcome for row in lane.rows("d")] == ["suppressed", "in_flight", "suppressed"]
+    assert lane.rows("d")[0].reason == "messaged by a campaign within the last 24 hours"
+    adds_up(lane, "d")
+
+
+def test_a_frequency_cap_ends_with_its_hours(lane):
+    lane.campaign(3)
+    lane.settle(lane.next_one(), "aaa")
+    lane.now += 24 * 3600 * 1_000_000 + 60_000_000
+    capped(lane, "d")
+    lane.lane(call_us=1000)
+    assert rows_in(lane.next_one()) == [1, 2, 3]
+
+
+def test_whoever_was_held_by_a_dead_worker_counts_as_messaged(lane):
+    lane.campaign(3)
+    lane.next_one()
+    lane.pass_sweeping()
+    capped(lane, "d")
+    assert isinstance(lane.take(), Stop)
+
+
+def test_what_was_given_back_was_not_messaged(lane):
+    lane.campaign(3)
+    lane.back(lane.next_one())
+    lane.pause()
+    capped(lane, "d")
+    assert isinstance(lane.take(lookahead_us=1_000_000), Batches)
