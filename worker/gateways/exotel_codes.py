@@ -6,30 +6,7 @@ Description of status codes"; "http" is its page developer.exotel.com/api/http-s
 this project where the reference is silent, taken so that nobody is messaged twice.
 """
 
-from dataclasses import dataclass
-from enum import Enum, auto
-
-
-class Verdict(Enum):
-    """The dispositions that a code can decide (see `worker.domain.answers`)."""
-
-    THROTTLED = auto()
-    HOLD_ACCOUNT = auto()
-    PAUSE_CAMPAIGN = auto()
-    ALL_REJECTED = auto()
-    ISOLATE = auto()
-    LOST = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One line of the table: the verdict, what happened, what to do about it ("" for nothing), and who says so."""
-
-    verdict: Verdict
-    what: str
-    advice: str
-    source: str
-
+from worker.gateways.rules import Rule, Verdict
 
 _OPEN = "then open the account"
 _RESUME = "then resume the campaign"
