@@ -5,15 +5,13 @@ One call carries at most 100 messages. Where all its bodies are equal it is the 
 what the entries of an answer mean in `exotel_entries`. Nothing here is repeated, and no answer raises.
 """
 
-from base64 import b64encode
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from worker.domain.answers import Answer, Call, Disposition, Lost, PerMessage, Unconfirmed
 from worker.domain.batch import Outgoing
-from worker.gateways.discretion import Discretion
+from worker.gateways.basic_access import basic_access
 from worker.gateways.exotel_codes import REFUSED_503, rule_for
 from worker.gateways.exotel_entries import entries_of, outcomes_of
 from worker.gateways.form import escaped
@@ -45,20 +43,12 @@ class ExotelSms:
         self, base_url: str, sid: str, api_key: str, api_token: str, retry_503: Literal["any", "documented"]
     ) -> None:
         """Take the account's values, trusted: `base_url` has scheme and host and no credentials in it."""
-        place = urlsplit(base_url)
-        self.origin: Final = f"{place.scheme}://{place.netloc}"
+        access = basic_access(base_url, api_key, api_token, "application/x-www-form-urlencoded")
+        self.origin: Final = access.origin
+        self._headers, self._discretion = access.headers, access.discretion
         root = f"{base_url.rstrip('/')}/v1/Accounts/{quote(sid, safe='')}/Sms"
         self._static_url = f"{root}/send.json"
         self._dynamic_url = f"{root}/bulksend.json"
-        basic = b64encode(f"{api_key}:{api_token}".encode()).decode()
-        self._headers = MappingProxyType(
-            {
-                "Authorization": f"Basic {basic}",
-                "Content-Type": "application/x-www-form-urlencoded",
-                "Accept": "application/json",
-            }
-        )
-        self._discretion = Discretion(basic, api_key, api_token)
         self._retry_503 = retry_503
 
     def write(self, outgoing: Outgoing) -> Call:
