@@ -1,7 +1,7 @@
 """A batch on its way to the gateway: what an adapter needs to write one call, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -33,11 +33,11 @@ class Outgoing:
     `reference` names campaign and batch at the gateway (Exotel's CustomField). `sender` is the campaign's `from`
     ("" where it gave none). `options` has the campaign's gateway settings that were given, by contract name:
     `sms_type`, `dlt_entity_id`, `dlt_template_id`. `callback_url` is where the gateway may send this batch's delivery
-    reports, "" where none are asked for.
+    reports, "" where none are asked for. A repr shows neither: a sender may be a number, and the URL is signed.
     """
 
     reference: str
-    callback_url: str = ""
-    sender: str
+    callback_url: str = field(default="", repr=False)
+    sender: str = field(repr=False)
     options: Mapping[str, str]
     messages: tuple[Message, ...]
