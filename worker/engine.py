@@ -17,8 +17,8 @@ import structlog
 
 from config.errors import ConfigError
 from worker.clock import ServerClock
+from worker.domain.content_template import Wording
 from worker.domain.ids import AccountName, CampaignId, Owner
-from worker.domain.template import Template, compile_template
 from worker.events import BatchEvents, Unwatched
 from worker.intake.campaign import Campaign
 from worker.ledger import keys
@@ -58,7 +58,7 @@ class Compiled:
     """A campaign as its sender needs it: the file, and its template compiled once."""
 
     campaign: Campaign
-    template: Template
+    template: Wording
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,7 +151,7 @@ class Engine:
         if doc is None:
             raise LedgerUnavailable(f"campaign {campaign_id} is not in Redis")
         campaign = Campaign.from_json(doc)
-        return Compiled(campaign=campaign, template=compile_template(campaign.body))
+        return Compiled(campaign=campaign, template=campaign.wording())
 
     async def keep_house(self) -> None:
         """Sweep, do what the sweep found (resends, rings) and announce; cancelled when the last call is settled."""

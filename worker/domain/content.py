@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from worker.domain.batch import Message
-from worker.domain.template import MissingValue, Template
+from worker.domain.content_template import Wording
+from worker.domain.template import MissingValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def halves(content: BatchContent) -> tuple[BatchContent, BatchContent]:
     return chosen(content, range(middle)), chosen(content, range(middle, end))
 
 
-def messages(content: BatchContent, template: Template) -> tuple[Message, ...]:
+def messages(content: BatchContent, template: Wording) -> tuple[Message, ...]:
     """Write the messages of a content, in its order, exactly as production did when it checked them.
 
     Raises `ValueError` where a value that the template needs is missing: the content was made for another template.
