@@ -10,6 +10,8 @@ from config.errors import ConfigError
 from config.settings import NO_REDIS, Settings, load_settings
 from tasks.ring import ring
 from worker.domain.ids import CampaignId
+from worker.gateways.checks import content_check, takes_content
+from worker.intake.batches import Check, check_body
 from worker.intake.campaign import Campaign, check_id, load_campaign
 from worker.intake.readers import open_rows, rows_from
 from worker.intake.rows import RowSource
@@ -33,13 +35,35 @@ def new_id(campaign: Campaign) -> CampaignId:
 
 
 def check_accounts(campaign: Campaign, settings: Settings) -> None:
-    """Raise `ConfigError` where the accounts file is wrong or lacks an account of the campaign."""
+    """Raise `ConfigError` for a wrong accounts file, and for an account that is not there or sends no such thing."""
     accounts = load_accounts(settings.accounts_file)
     for name in campaign.accounts:
         if name not in accounts:
             raise ConfigError(
                 f"{settings.accounts_file}: there is no account {name}, which campaign {campaign.name} names"
             )
+        check_kind(campaign, name, accounts[name].gateway)
+
+
+def check_kind(campaign: Campaign, account: str, gateway: str) -> None:
+    """Raise `ConfigError` where a gateway sends bodies and the campaign has a content object, or the other way."""
+    given, taken = ("a body", "[content]") if campaign.content is None else ("[content]", "a body")
+    if takes_content(gateway) != (campaign.content is not None):
+        raise ConfigError(
+            f"campaign {campaign.name} has {given}, and account {account} sends {taken}: its gateway is {gateway}"
+        )
+
+
+def text_check(campaign: Campaign, settings: Settings) -> Check:
+    """Return what judges each text of a campaign: a body's length, or a content object by its gateway's limits.
+
+    Raises `ConfigError` as `check_accounts` does, which is to be asked first.
+    """
+    if campaign.content is None:
+        return check_body
+    if not settings.accounts_file.exists():  # a dry run may be without
+        return content_check("")
+    return content_check(load_accounts(settings.accounts_file)[campaign.accounts[0]].gateway)
 
 
 def check_cap(campaign: Campaign, settings: Settings) -> None:
@@ -76,8 +100,9 @@ def enqueue_campaign(
     check_cap(campaign, settings)
     if settings.redis_url is None:
         raise ConfigError(NO_REDIS)
+    check = text_check(campaign, settings)
     with connect(settings.redis_url) as client:
-        outcome = produce(client, campaign_id, campaign, rows, hold=hold, on_progress=on_progress)
+        outcome = produce(client, campaign_id, campaign, rows, hold=hold, on_progress=on_progress, check=check)
     if outcome.state == "running":
         ring(campaign.accounts)
     return Enqueued(id=campaign_id, outcome=outcome)

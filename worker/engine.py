@@ -17,8 +17,9 @@ import structlog
 
 from config.errors import ConfigError
 from worker.clock import ServerClock
+from worker.domain.content_template import Wording
 from worker.domain.ids import AccountName, CampaignId, Owner
-from worker.domain.template import Template, compile_template
+from worker.domain.template import Template
 from worker.events import BatchEvents, Unwatched
 from worker.intake.campaign import Campaign
 from worker.ledger import keys
@@ -58,7 +59,7 @@ class Compiled:
     """A campaign as its sender needs it: the file, and its template and its messages' options compiled once."""
 
     campaign: Campaign
-    template: Template
+    template: Wording
     message_options: Mapping[str, Template]
 
 
@@ -153,11 +154,7 @@ class Engine:
         if doc is None:
             raise LedgerUnavailable(f"campaign {campaign_id} is not in Redis")
         campaign = Campaign.from_json(doc)
-        return Compiled(
-            campaign=campaign,
-            template=compile_template(campaign.body),
-            message_options=campaign.message_options(),
-        )
+        return Compiled(campaign=campaign, template=campaign.wording(), message_options=campaign.message_options())
 
     async def keep_house(self) -> None:
         """Sweep, do what the sweep found (resends, rings) and announce; cancelled when the last call is settled."""

@@ -17,7 +17,7 @@ from config.errors import ConfigError
 from worker.domain.content import BatchContent, without
 from worker.domain.ids import CampaignId
 from worker.domain.suppression import Checks, why
-from worker.intake.batches import prepare
+from worker.intake.batches import Check, check_body, prepare
 from worker.intake.campaign import Campaign
 from worker.intake.rows import RowSource
 from worker.intake.stretch import Prepared
@@ -69,13 +69,14 @@ def produce(
     *,
     hold: str = "",
     on_progress: Callable[[int], None] = nobody,
+    check: Check = check_body,
 ) -> Produced | WasThere:
     """Queue every row of the input once, then let the campaign start, or wait paused with the reason `hold`.
 
-    `on_progress` is told the number of rows read. Raises `ConfigError` where the input or the file is wrong,
-    `ProductionLost`, and `LedgerError`.
+    `on_progress` is told the number of rows read; `check` judges each text (see `prepare`). Raises `ConfigError`
+    where the input or the file is wrong, `ProductionLost`, and `LedgerError`.
     """
-    prepared = prepare(rows, campaign)
+    prepared = prepare(rows, campaign, check=check)
     token = secrets.token_urlsafe(12)
     opening = begin(
         client,

@@ -10,12 +10,11 @@ from config.settings import Settings, load_settings
 from scripts.cli.output import emit
 from scripts.cli.progress import new_progress
 from scripts.cli.words import tell
-from tasks.produce import check_accounts, check_cap, open_recipients
+from tasks.produce import check_accounts, check_cap, open_recipients, text_check
 from worker.domain.content import BatchContent, messages
 from worker.domain.ids import CampaignId
-from worker.domain.template import compile_template
 from worker.domain.throttle import MICROSECONDS, spacing_us
-from worker.intake.batches import prepare
+from worker.intake.batches import Check, prepare
 from worker.intake.campaign import Campaign
 from worker.ledger.reading import COUNTERS
 
@@ -40,7 +39,7 @@ def dry_run(campaign: Campaign, campaign_id: CampaignId | None, recipients: str 
     settings = load_settings()
     check_cap(campaign, settings)
     finish_in_s = _pace(campaign, settings)
-    counted = _count(campaign, recipients)
+    counted = _count(campaign, recipients, text_check(campaign, settings))
     finish_at = None
     if finish_in_s is not None:
         seconds = max(finish_in_s[0] * (counted.calls - 1), finish_in_s[1] * (counted.queued - counted.last_batch), 0)
@@ -63,11 +62,11 @@ def _pace(campaign: Campaign, settings: Settings) -> tuple[float, float] | None:
     return calls_s, messages_s
 
 
-def _count(campaign: Campaign, recipients: str | None) -> _Counted:
+def _count(campaign: Campaign, recipients: str | None, check: Check) -> _Counted:
     counted = _Counted()
-    template = compile_template(campaign.body)
+    template = campaign.wording()
     with open_recipients(campaign, None, recipients) as rows, new_progress() as progress:
-        for prepared in prepare(rows, campaign):
+        for prepared in prepare(rows, campaign, check=check):
             content = prepared.content
             counted.rows += prepared.rows
             counted.invalid += prepared.invalid

@@ -24,7 +24,7 @@ from scripts.cli.output import emit
 from scripts.cli.own_worker import OwnWorker
 from scripts.cli.progress import Progress, new_progress
 from scripts.cli.words import tell
-from tasks.produce import check_accounts, check_cap, enqueue_campaign, open_recipients
+from tasks.produce import check_accounts, check_cap, enqueue_campaign, open_recipients, text_check
 from tasks.ring import ring
 from worker.domain.ids import CampaignId
 from worker.intake.batches import prepare
@@ -109,7 +109,7 @@ def work_off(ledger: Ledger, job: Job, longest_call_s: float, *, as_json: bool =
     settings = load_settings()
     _check_durability(ledger, settings)
     with ExitStack() as held:
-        rows = _open_rows(held, job) if not found or found[0].state == "producing" else None
+        rows = _open_rows(held, job, settings) if not found or found[0].state == "producing" else None
         held.enter_context(terminable())
         # Said before the first message goes: whatever becomes of this process, nobody has to start anew.
         tell(f"{job.campaign_id}{_go_on(ledger, job, ': should this end early, it goes on with')}")
@@ -143,10 +143,10 @@ def _check_durability(ledger: Ledger, settings: Settings) -> None:
         raise CommandFailed(f"{problem} (or set BULKSEND_ALLOW_VOLATILE=true and risk that people are messaged twice)")
 
 
-def _open_rows(held: ExitStack, job: Job) -> RowSource:
+def _open_rows(held: ExitStack, job: Job, settings: Settings) -> RowSource:
     """Open the recipients and look at their header, so that a wrong one is told before a worker is started."""
     rows = held.enter_context(open_recipients(job.campaign, None, job.recipients))
-    prepare(rows, job.campaign)
+    prepare(rows, job.campaign, check=text_check(job.campaign, settings))
     return rows
 
 

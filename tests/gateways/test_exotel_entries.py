@@ -4,7 +4,8 @@ import pytest
 
 from worker.domain.answers import Accepted, Rejected, Unconfirmed
 from worker.domain.batch import Message
-from worker.gateways.exotel_entries import code_of, entries_of, outcomes_of
+from worker.gateways.exotel_entries import entries_of, outcomes_of
+from worker.gateways.json_answer import code_of
 
 A, B, C = 919000000001, 919000000002, 919000000003
 MESSAGES = (Message(to=A, body="one"), Message(to=B, body="two"), Message(to=C, body="three"))

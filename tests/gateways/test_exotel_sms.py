@@ -17,6 +17,7 @@ from worker.domain.answers import (
     Answer,
     HoldAccount,
     Isolate,
+    LeaveAccount,
     Lost,
     PauseCampaign,
     PerMessage,
@@ -353,16 +354,16 @@ def test_a_2xx_that_tells_nothing_is_lost(status, body):
 
 # Refusals: the table of the design, each status and code in all the spellings that a code may have
 
-HOLD, PAUSE = HoldAccount, PauseCampaign
+HOLD, PAUSE, LEAVE = HoldAccount, PauseCampaign, LeaveAccount
 TABLE = [
     (301, None, HOLD), (302, None, HOLD), (307, 40500, HOLD),
     (400, None, Isolate), (400, 34001, HOLD), (400, 40200, Isolate), (400, 40201, Isolate), (400, 40202, Isolate),
     (400, 40203, AllRejected), (400, 40204, PAUSE), (400, 40205, PAUSE), (400, 40206, PAUSE), (400, 40207, PAUSE),
-    (400, 40208, PAUSE), (400, 40209, PAUSE), (400, 40210, PAUSE), (400, 40300, PAUSE), (400, 40301, PAUSE),
+    (400, 40208, PAUSE), (400, 40209, PAUSE), (400, 40210, LEAVE), (400, 40300, LEAVE), (400, 40301, LEAVE),
     (400, 40400, PAUSE), (400, 40406, PAUSE), (400, 40500, Isolate), (400, 99999, Isolate),
     (401, None, HOLD), (401, 34010, HOLD), (401, "UNAUTHORIZED", HOLD), (402, None, HOLD), (402, 40001, HOLD),
     (403, None, HOLD), (403, 34009, HOLD), (403, 34010, HOLD), (403, 40000, HOLD), (403, 40001, HOLD),
-    (403, 40002, HOLD), (403, 40003, PAUSE), (403, 340030, HOLD), (403, 99999, Lost),
+    (403, 40002, HOLD), (403, 40003, LEAVE), (403, 340030, HOLD), (403, 99999, Lost),
     (404, None, HOLD), (404, 40500, HOLD), (405, 40502, HOLD), (405, None, Lost), (408, None, Lost), (409, None, Lost),
     (410, None, Lost), (413, None, Isolate), (418, None, Lost), (422, 40202, Lost),
     (429, None, Throttled), (429, 40402, Throttled), (429, 40403, Throttled), (429, 40404, HOLD),
@@ -439,6 +440,7 @@ def test_reasons_say_what_to_do():
         code="40001",
         reason="the account's balance is used up (403/40001): recharge it at Exotel, then open the account; "
         "Exotel says: Insufficient balance to send 2 sms. Please recharge your account.",
+        may_pass=True,
     )
 
 

@@ -172,7 +172,8 @@ def test_any_success_may_carry_the_id(status):
             "error code 955",
             HoldAccount(
                 code="955",
-                reason="Xtend says: Insufficient sms Balance (200/955): settle it with Xtend, then open the account",
+                reason="Xtend says: Insufficient sms Balance (200/955): recharge it at Xtend",
+                may_pass=True,
             ),
         ),
         (

@@ -187,6 +187,47 @@ recipients = st.lists(
 sizes = st.integers(min_value=1, max_value=7)
 
 
+CONTENT = Campaign(name="offer", accounts=("main",), content={"type": "text", "text": {"body": "Hi {name}"}})
+
+
+def test_each_content_is_judged_by_the_check_that_is_given():
+    seen = []
+
+    def check(text):
+        seen.append(text)
+        return "text.body is too rude" if "rude" in text else ""
+
+    recipients = [{"to": number(1), "name": 'A"'}, {"to": number(2), "name": "rude"}, {"to": number(2), "name": "b"}]
+    (batch,) = produce(recipients, CONTENT, check=check)
+    assert seen[0] == '{"text":{"body":"Hi A\\""},"type":"text"}'
+    assert len(seen) == 3
+    assert batch.content.rows == (1, 3)
+    assert [(row.row, row.outcome, row.to, row.reason) for row in batch.content.passed] == [
+        (2, "invalid", number(2), "text.body is too rude")
+    ]
+    sent = messages(batch.content, CONTENT.wording())
+    assert [message.body for message in sent] == [seen[0], seen[2]]
+
+
+def test_a_text_that_all_get_is_judged_once():
+    seen = []
+    campaign = Campaign(name="offer", accounts=("main",), content={"type": "text"})
+
+    def check(text):
+        seen.append(text)
+        return ""
+
+    produce([{"to": number(n)} for n in range(3)], campaign, check=check)
+    assert seen == ['{"type":"text"}']
+
+
+def test_a_text_that_all_get_and_can_not_be_sent_stops_production_at_once():
+    campaign = Campaign(name="offer", accounts=("main",), content={"type": "text"})
+    rows = rows_from([{"to": number(1)}])
+    with pytest.raises(ConfigError, match=r"^campaign offer: text is missing$"):
+        prepare(rows, campaign, check=lambda _text: "text is missing")
+
+
 @given(recipients=recipients, batch_size=sizes)
 def test_every_row_stands_in_exactly_one_batch_once(recipients, batch_size):
     batches = produce(recipients, batch_size=batch_size)

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from config.errors import ConfigError
+from worker.domain.template import compile_template
 from worker.intake.campaign import Campaign, check_id, load_campaign
 
 SMALLEST = 'name = "offer"\naccounts = ["main"]\nbody = "Hi {name}"\n'
@@ -122,7 +123,6 @@ def test_a_byte_order_mark_is_no_part_of_the_file(load):
         ('dlt_template = "Dear {#var#}"', '"dlt_template"'),
         ('sms_type = "promotional"', 'sms_type = "promotional"'),
         ('sms_type = "transactional_opt_in"', 'sms_type = "transactional_opt_in"'),
-        ('[content]\ntype = "text"', '"content"'),
         ('[schedule]\nevery = "day"', '"schedule"'),
     ],
 )
@@ -135,9 +135,46 @@ def test_a_pool_of_accounts_is_not_yet_supported(complaint):
     assert complaint(text) == 'more than one name in "accounts" is not yet supported'
 
 
-def test_content_explains_the_missing_body(complaint):
-    text = 'name = "a"\naccounts = ["main"]\n[content]\ntype = "text"'
-    assert complaint(text) == '"content" is not yet supported'
+CONTENT = 'name = "a"\naccounts = ["main"]\n[content]\ntype = "text"\n'
+
+
+def test_a_content_object_stands_in_place_of_the_body(load):
+    campaign = load(f'{CONTENT}text = {{ body = "Hi {{name}}", preview_url = false }}')
+    assert campaign.content == {"type": "text", "text": {"body": "Hi {name}", "preview_url": False}}
+    assert campaign.body is None
+    wording = campaign.wording()
+    assert wording.columns == ("name",)
+    assert wording.bind(("name",))(['A"']) == '{"text":{"body":"Hi A\\"","preview_url":false},"type":"text"}'
+    assert Campaign.from_json(campaign.to_json()).wording() == wording
+
+
+def test_the_wording_of_a_body_is_its_template(load):
+    assert load(SMALLEST).wording() == compile_template("Hi {name}")
+
+
+def test_a_campaign_has_a_body_or_a_content_and_not_both(complaint):
+    both = SMALLEST + '[content]\ntype = "text"'
+    assert complaint(both) == '"body" and "content" are both given: a campaign has one of them'
+    neither = 'name = "a"\naccounts = ["main"]'
+    assert complaint(neither) == '"body" is missing, or a table [content] in its place'
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("at = 2026-11-22T10:00:00+05:30", "content.at should be text in quotes, true, false, a list or a table"),
+        ("x.at = [1979-05-27]", "content.x.at[0] should be text in quotes, true, false, a list or a table"),
+        ("text = { n = 7 }", "content.text.n should be text in quotes, true, false, a list or a table"),
+        ('text.body = "Hi {name"', "content.text.body has a single '{' at character 4 (write '{{' for the brace)"),
+        ('x = ["{}"]', "content.x[0] has a field without a column at character 1"),
+    ],
+)
+def test_what_a_content_can_not_hold_is_told_with_its_place(complaint, line, sentence):
+    assert complaint(CONTENT + line) == sentence
+
+
+def test_a_content_that_is_no_table_is_told(complaint):
+    assert complaint('name = "a"\naccounts = ["main"]\ncontent = "text"') == '"content" should be a table'
 
 
 @pytest.mark.parametrize(
@@ -200,7 +237,7 @@ def test_a_wrong_value_gives_one_sentence(complaint, key, value, sentence):
     assert complaint("\n".join(f"{name} = {text}" for name, text in lines.items())) == sentence
 
 
-@pytest.mark.parametrize("key", ["name", "accounts", "body"])
+@pytest.mark.parametrize("key", ["name", "accounts"])
 def test_a_missing_key_is_named(complaint, key):
     text = "".join(line for line in SMALLEST.splitlines(keepends=True) if not line.startswith(key))
     assert complaint(text) == f'"{key}" is missing'

@@ -1,7 +1,7 @@
 """A batch on its way to the gateway: what an adapter needs to write one call, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -34,11 +34,11 @@ class Outgoing:
     ("" where it gave none, or one for each message). `options` has the campaign's gateway settings that were given, by
     contract name: `sms_type`, `dlt_entity_id`, `dlt_template_id`, and Exotel's own (`encoding_type`, `exotel_priority`,
     `shorten_url`, `shorten_url_params.NAME`, `custom_field`). `callback_url` is where the gateway may send this batch's
-    delivery reports, "" where none are asked for.
+    delivery reports, "" where none are asked for. A repr shows neither sender nor URL: one may be a number, one is signed.
     """
 
     reference: str
-    callback_url: str = ""
-    sender: str
+    callback_url: str = field(default="", repr=False)
+    sender: str = field(repr=False)
     options: Mapping[str, str]
     messages: tuple[Message, ...]

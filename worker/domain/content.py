@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from worker.domain.batch import Message
+from worker.domain.content_template import Wording
 from worker.domain.template import MissingValue, Template
 
 NO_TEMPLATES: Mapping[str, Template] = MappingProxyType({})
@@ -83,7 +84,7 @@ def halves(content: BatchContent) -> tuple[BatchContent, BatchContent]:
 
 
 def messages(
-    content: BatchContent, template: Template, options: Mapping[str, Template] = NO_TEMPLATES
+    content: BatchContent, template: Wording, options: Mapping[str, Template] = NO_TEMPLATES
 ) -> tuple[Message, ...]:
     """Write the messages of a content, in its order, exactly as production did when it checked them.
 
@@ -98,7 +99,7 @@ def messages(
     return tuple(map(Message, content.numbers, bodies, (own(*given) for given in texts)))
 
 
-def _filled(content: BatchContent, template: Template) -> list[str]:
+def _filled(content: BatchContent, template: Wording) -> list[str]:
     texts: list[str] = []
     for row, text in zip(content.rows, map(template.bind(content.columns), content.values), strict=True):
         if isinstance(text, MissingValue):

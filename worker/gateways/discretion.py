@@ -21,7 +21,8 @@ class Discretion:
         """Trim the gateway's own words to one line of 200 characters without credentials, numbers and bodies."""
         for secret in self._secrets:
             words = words.replace(secret, "[secret]")
-        for body in {body for body in bodies if len(body) >= _SHORTEST_BODY}:
+        # The longest first: one may stand in another.
+        for body in sorted({body for body in bodies if len(body) >= _SHORTEST_BODY}, key=len, reverse=True):
             words = words.replace(body, "[body]")
         # One mark for a list of numbers: reasons are counted, and should be few.
         words = _MARKS.sub("[number]", _NUMBER.sub("[number]", _BODY_QUOTE.sub("Msg=[body]", words)))

@@ -6,30 +6,7 @@ Description of status codes"; "http" is its page developer.exotel.com/api/http-s
 this project where the reference is silent, taken so that nobody is messaged twice.
 """
 
-from dataclasses import dataclass
-from enum import Enum, auto
-
-
-class Verdict(Enum):
-    """The dispositions that a code can decide (see `worker.domain.answers`)."""
-
-    THROTTLED = auto()
-    HOLD_ACCOUNT = auto()
-    PAUSE_CAMPAIGN = auto()
-    ALL_REJECTED = auto()
-    ISOLATE = auto()
-    LOST = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One line of the table: the verdict, what happened, what to do about it ("" for nothing), and who says so."""
-
-    verdict: Verdict
-    what: str
-    advice: str
-    source: str
-
+from worker.gateways.rules import Rule, Verdict
 
 _OPEN = "then open the account"
 _RESUME = "then resume the campaign"
@@ -81,19 +58,19 @@ BY_CODE: dict[tuple[int, str], Rule] = {
         "errors: Invalid encoding type parameter in SMS request",
     ),
     (400, "40210"): Rule(
-        Verdict.PAUSE_CAMPAIGN,
+        Verdict.LEAVE_ACCOUNT,
         "the account is not set up for this campaign: it has no default sender",
         f"set from of the campaign, or take this account out of it, {_RESUME}",
         "errors: Missing FROM parameter in SMS request",
     ),
     (400, "40300"): Rule(
-        Verdict.PAUSE_CAMPAIGN,
+        Verdict.LEAVE_ACCOUNT,
         "the account is not set up for this campaign: it has no matching template and no numeric sender",
         f"have Exotel add them or take this account out of the campaign, {_RESUME}",
         "errors: Promotional sender ID is not found",
     ),
     (400, "40301"): Rule(
-        Verdict.PAUSE_CAMPAIGN,
+        Verdict.LEAVE_ACCOUNT,
         "the account is not set up for this campaign: it has no transactional sender",
         f"have Exotel add one or take this account out of the campaign, {_RESUME}",
         "errors: sender ID is not found, international accounts",
@@ -135,7 +112,7 @@ BY_CODE: dict[tuple[int, str], Rule] = {
         "errors: trial account is being used to send promotional SMS",
     ),
     (403, "40001"): Rule(
-        Verdict.HOLD_ACCOUNT,
+        Verdict.HOLD_FOR_NOW,
         "the account's balance is used up",
         f"recharge it at Exotel, {_OPEN}",
         "errors: insufficient balance in your account",
@@ -147,7 +124,7 @@ BY_CODE: dict[tuple[int, str], Rule] = {
         "errors: If your account is inactive",
     ),
     (403, "40003"): Rule(
-        Verdict.PAUSE_CAMPAIGN,
+        Verdict.LEAVE_ACCOUNT,
         "the account is not set up for a country of this campaign",
         f"have Exotel enable it or take this account out of the campaign, {_RESUME}",
         "errors: account is not configured to send SMSes to the recipient country",
@@ -191,7 +168,7 @@ BY_STATUS: dict[int, Rule] = {
         "errors: Auth key or auth token missing; Invalid auth key or auth token",
     ),
     402: Rule(
-        Verdict.HOLD_ACCOUNT,
+        Verdict.HOLD_FOR_NOW,
         "Exotel wants to be paid",
         f"recharge or extend the plan at Exotel, {_OPEN}",
         "http: 402 Payment Required",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 from worker.domain.delivery import DeliveryReport, Feedback, State
 from worker.gateways.exotel_codes import DETAILS
-from worker.gateways.exotel_entries import code_of
+from worker.gateways.json_answer import code_of
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 """Exotel's dates name no zone; its unset date, 1970-01-01 05:30:00, is the epoch's start in India."""

@@ -12,11 +12,12 @@ from worker.domain.answers import Answer, Call, Throttled
 from worker.domain.delivery import DeliveryReport
 from worker.domain.ratelimit import retry_after_s
 from worker.gateways.exotel_access import Access
-from worker.gateways.exotel_codes import Verdict, rule_for
+from worker.gateways.exotel_codes import rule_for
 from worker.gateways.exotel_deliveries import INTERMEDIATE, NAMES, STATUSES, report_from
-from worker.gateways.exotel_documents import document_of, entries_from, refusal_of
-from worker.gateways.exotel_entries import code_of
-from worker.gateways.exotel_words import discreet, named, with_words
+from worker.gateways.exotel_documents import entries_from
+from worker.gateways.json_answer import code_of, read_json
+from worker.gateways.rest_exception import rest_exception
+from worker.gateways.rules import Verdict, named, with_words
 
 _UNKNOWN = b"no matching results"
 """Part of the answer for an id that Exotel does not know, whose status is 200 (errors: SID not found in GET call)."""
@@ -79,20 +80,22 @@ Details = Found | Underway | NotFound | Throttled | Refused | Unreadable
 def write_details(access: Access, sms_sid: str) -> Call:
     """Write the question for one message. The path says `SMS`, where that of a send says `Sms`: both as documented."""
     url = f"{access.root}/SMS/Messages/{quote(sms_sid, safe='')}.json"
-    return Call(method="GET", url=url, headers=access.headers, content=b"")
+    headers = {name: text for name, text in access.headers.items() if name != "Content-Type"}
+    return Call(method="GET", url=url, headers=headers, content=b"")
 
 
 def read_details(access: Access, answer: Answer, sms_sid: str) -> Details:
     """Tell what the answer says of the message that was asked for; never raises, whatever the gateway says."""
-    document = document_of(answer.body)
+    document = read_json(answer.body)
     is_good = answer.status // 100 == 2  # noqa: PLR2004  (the class of success)
     entries = entries_from(answer, document) if is_good else None
     if entries is not None and len(entries) == 1 and entries[0]:
         return _read_entry(entries[0], sms_sid)
     if _UNKNOWN in answer.body[:10_000].lower():
         return NotFound()
-    code, message = refusal_of(answer, document)
-    words = discreet(message, access.secrets, ())
+    code, message = rest_exception(answer, document)
+    said = access.discretion.discreet(message, ())
+    words = f"Exotel says: {said}" if said else ""
     if is_good:
         return Unreadable(reason=with_words(named("Exotel's answer can not be read", answer.status, code), words))
     return _judge(answer, code, words)

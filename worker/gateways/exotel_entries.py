@@ -8,19 +8,17 @@ without an entry of its own is `Unconfirmed`, never `Rejected`: nobody else's re
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from worker.domain.answers import Accepted, MessageOutcome, Rejected, Unconfirmed
 from worker.domain.batch import Message
 from worker.domain.identity import same_number
 from worker.gateways.exotel_codes import DETAILS
+from worker.gateways.json_answer import code_of, text_of
 
 Entry = Mapping[str, object]
 
 _SID = re.compile(r"[0-9A-Za-z_.:-]{1,128}", re.ASCII)
-_CODE = re.compile(r"(?!.*[0-9]{7})[0-9A-Za-z_.-]{1,40}", re.ASCII)
 _DETAIL = re.compile(r"[A-Z][A-Z0-9_]{1,63}", re.ASCII)
-_LARGEST_INTEGER = 10**18
 
 _NOT_NAMED = Unconfirmed(reason="the answer has no entry that is certainly this message's")
 _NOT_TAKEN = Unconfirmed(reason="the entry shows neither an id nor a failure")
@@ -49,16 +47,6 @@ def outcomes_of(entries: Sequence[Entry], messages: Sequence[Message]) -> tuple[
         _NOT_NAMED if entry is None or (bodies_tell and not _repeats_body(entry, message)) else _outcome(entry)
         for entry, message in zip(mine, messages, strict=True)
     )
-
-
-def code_of(value: object) -> str:
-    """Give a gateway's code as a string, "" for none. Seven digits in a row are no code: they may be a number."""
-    return _known_code(_text(value))
-
-
-@lru_cache(maxsize=1024)
-def _known_code(text: str) -> str:
-    return text if _CODE.fullmatch(text) else ""
 
 
 def _by_place(entries: Sequence[Entry], messages: Sequence[Message]) -> list[Entry | None] | None:
@@ -94,17 +82,11 @@ def _repeats_body(entry: Entry, message: Message) -> bool:
 def _echo(entry: Entry, key: str) -> str:
     """Give what the entry repeats of the message, "" for nothing; what is no text and no number repeats no message."""
     value = entry.get(key)
-    return "" if value is None else _text(value) or ("" if value == "" else "?")
-
-
-def _text(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST_INTEGER:
-        return str(value)
-    return value.strip() if isinstance(value, str) else ""
+    return "" if value is None else text_of(value) or ("" if value == "" else "?")
 
 
 def _outcome(entry: Entry) -> MessageOutcome:
-    sid, state = _text(entry.get("Sid")), entry.get("Status")
+    sid, state = text_of(entry.get("Sid")), entry.get("Status")
     code = code_of(entry.get("DetailedStatusCode"))
     # "failed", "failed-dnd" in the reference, "failed_dnd" in Exotel's console. A failure with an id is a failure.
     if isinstance(state, str) and state.strip().casefold().startswith("failed"):

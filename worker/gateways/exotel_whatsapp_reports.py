@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from worker.domain.delivery import DeliveryReport, Feedback, State
 from worker.gateways.dates import seconds_of
-from worker.gateways.exotel_entries import code_of
+from worker.gateways.json_answer import code_of
 from worker.gateways.posted import (
     Fields,
     Part,

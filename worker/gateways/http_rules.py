@@ -18,7 +18,7 @@ BY_STATUS: dict[int, Rule] = {
         "xtend: authentication failed or user doesn't have permissions",
     ),
     402: Rule(
-        Verdict.HOLD_ACCOUNT,
+        Verdict.HOLD_FOR_NOW,
         "the gateway wants to be paid",
         f"recharge the account at the gateway, {_OPEN}",
         "http: 402 Payment Required",

@@ -9,11 +9,12 @@ from config.account_models import (
     XtendWhatsAppAccount,
 )
 from config.credentials import Credentials
-from config.errors import ConfigError
 from worker.gateways.exotel_sms import ExotelSms
+from worker.gateways.exotel_whatsapp import ExotelWhatsApp
 from worker.gateways.protocol import Gateway
 from worker.gateways.skycore_sms import SkycoreSms
 from worker.gateways.xtend_sms import AnswerPatterns, XtendSms
+from worker.gateways.xtend_whatsapp import XtendWhatsApp
 
 
 def build(account: Account, credentials: Credentials) -> Gateway:
@@ -28,5 +29,8 @@ def build(account: Account, credentials: Credentials) -> Gateway:
             return XtendSms(account.base_url, account.username, secret["password"], dlt, patterns, policy)
         case SkycoreSmsAccount():
             return SkycoreSms(account.base_url, secret["api_key"], account.sender_number, account.retry_503)
-        case ExotelWhatsAppAccount() | XtendWhatsAppAccount():
-            raise ConfigError(f"account {account.name}: {account.gateway} is not yet supported")
+        case ExotelWhatsAppAccount():
+            key, token, policy = secret["api_key"], secret["api_token"], account.retry_503
+            return ExotelWhatsApp(account.host_url, account.sid, key, token, policy)
+        case XtendWhatsAppAccount():
+            return XtendWhatsApp(account.base_url, account.phone_number_id, secret["api_key"])

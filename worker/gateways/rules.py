@@ -12,6 +12,7 @@ from worker.domain.answers import (
     Disposition,
     HoldAccount,
     Isolate,
+    LeaveAccount,
     Lost,
     PauseCampaign,
     Throttled,
@@ -24,7 +25,10 @@ class Verdict(Enum):
 
     THROTTLED = auto()
     HOLD_ACCOUNT = auto()
+    HOLD_FOR_NOW = auto()
+    """As HOLD_ACCOUNT, for a reason that may pass by itself: no balance."""
     PAUSE_CAMPAIGN = auto()
+    LEAVE_ACCOUNT = auto()
     ALL_REJECTED = auto()
     ISOLATE = auto()
     LOST = auto()
@@ -40,7 +44,7 @@ class Rule:
     source: str
 
 
-def judged(rule: Rule, answer: Answer, code: str, words: str) -> Disposition:
+def judged(rule: Rule, answer: Answer, code: str, words: str) -> Disposition:  # noqa: PLR0911 - one a verdict
     """Apply a rule to an answer; `words` are the gateway's own, with their speaker, discreet ("" for none)."""
     what = named(rule.what, answer.status, code)
     reason = with_words(f"{what}: {rule.advice}" if rule.advice else what, words)
@@ -49,6 +53,10 @@ def judged(rule: Rule, answer: Answer, code: str, words: str) -> Disposition:
             return Throttled(code=code, reason=reason, retry_after_s=retry_after_s(answer))
         case Verdict.HOLD_ACCOUNT:
             return HoldAccount(code=code, reason=reason)
+        case Verdict.HOLD_FOR_NOW:
+            return HoldAccount(code=code, reason=reason, may_pass=True)
+        case Verdict.LEAVE_ACCOUNT:
+            return LeaveAccount(code=code, reason=reason)
         case Verdict.PAUSE_CAMPAIGN:
             return PauseCampaign(code=code, reason=reason)
         case Verdict.ALL_REJECTED:

@@ -76,7 +76,7 @@ OF_CALL: dict[str, Rule] = {
     ),
     "E503": Rule(Verdict.LOST, "Skycore failed inside while it handled the call", "", "sibling: internal; ours"),
     "E713": Rule(
-        Verdict.HOLD_ACCOUNT,
+        Verdict.HOLD_FOR_NOW,
         "Skycore reports a billing problem",
         f"settle it with Skycore, {_OPEN}",
         "v1: billing problem",

@@ -6,7 +6,7 @@ to, tracking-id, timestamp (ISO 8601 with offset) and campaign-ref.
 
 from worker.domain.delivery import DeliveryReport, State
 from worker.gateways.dates import seconds_of
-from worker.gateways.exotel_entries import code_of
+from worker.gateways.json_answer import code_of
 from worker.gateways.posted import (
     Fields,
     Part,

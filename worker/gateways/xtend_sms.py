@@ -33,6 +33,7 @@ _SOURCE = "error table: its class in xtend_codes.tsv"
 _TOO_FAST = Rule(Verdict.THROTTLED, "Xtend is asked too fast", "", _SOURCE)
 _ADVICE = {
     Verdict.HOLD_ACCOUNT: "settle it with Xtend, then open the account",
+    Verdict.HOLD_FOR_NOW: "recharge it at Xtend",
     Verdict.PAUSE_CAMPAIGN: "check sender, DLT ids, template and hours of the campaign, then resume it",
     Verdict.ISOLATE: "",
 }
@@ -140,7 +141,9 @@ def _of_code(answer: Answer, code: str, meaning: Meaning) -> Disposition:
         case CodeClass.THROTTLE:
             return judged(_TOO_FAST, answer, code, meaning.text)
         case CodeClass.ACCOUNT:
-            verdict = Verdict.HOLD_ACCOUNT
+            # 501 and 955: whoever recharges need not open the account as well.
+            no_balance = "balance" in meaning.text.casefold()
+            verdict = Verdict.HOLD_FOR_NOW if no_balance else Verdict.HOLD_ACCOUNT
         case CodeClass.CAMPAIGN:
             verdict = Verdict.PAUSE_CAMPAIGN
         case CodeClass.MESSAGE:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from config.errors import ConfigError
-from worker.domain.template import MissingValue, Template, compile_template
+from worker.domain.content_template import Wording
+from worker.domain.template import MissingValue
 from worker.intake.campaign import MAX_BODY_CHARACTERS, Campaign
 from worker.intake.message_options import columns_of, complain_for
 from worker.intake.phones import BadNumber, Normaliser
@@ -21,19 +22,33 @@ from worker.intake.suggestions import did_you_mean
 
 _Judge = Callable[[list[str | None]], int | Refused]
 
+Check = Callable[[str], str]
+"""Tells why a text, as it would be sent, can not be; "" where it can."""
 
-def prepare(rows: RowSource, campaign: Campaign, *, batch_size: int = 100) -> Iterator[Prepared]:
+
+def check_body(text: str) -> str:
+    """Return why a body can not be sent, "" where it can: it is empty, or longer than the gateway takes."""
+    if len(text) > MAX_BODY_CHARACTERS:
+        return f"body has {len(text):,} characters, the gateway takes {MAX_BODY_CHARACTERS:,}"
+    return "" if text and not text.isspace() else "empty body"
+
+
+def prepare(
+    rows: RowSource, campaign: Campaign, *, batch_size: int = 100, check: Check = check_body
+) -> Iterator[Prepared]:
     """Give the batches of a campaign in row order, reading the input as they are asked for.
 
-    Raises `ConfigError`: at once where the header lacks the number's column or one of the body's, and later whatever
-    the source raises.
+    `check` judges every recipient's text, or once the one that all get. Raises `ConfigError`: at once where that one
+    can not be sent, or the header lacks the number's column or one of the text's, and later whatever the source raises.
     """
-    template = compile_template(campaign.body)
+    wording = campaign.wording()
+    if wording.is_static and (why := check(str(wording.bind(())(())))):
+        raise ConfigError(f"campaign {campaign.name}: {why}")
     if rows.columns is not None:
-        for column in (campaign.to, *template.columns, *columns_of(campaign.message_options())):
+        for column in (campaign.to, *wording.columns, *columns_of(campaign.message_options())):
             if column not in rows.columns:
                 raise ConfigError(f'{rows.name}: there is no column "{column}"{did_you_mean(column, rows.columns)}')
-    judge_for = _judges(campaign, template)
+    judge_for = _judges(campaign, wording, check)
     return _batches(rows.blocks, judge_for, campaign.to, batch_size)
 
 
@@ -57,15 +72,15 @@ def _batches(
         yield stretch.end()
 
 
-def _judges(campaign: Campaign, template: Template) -> Callable[[tuple[str, ...]], _Judge]:
+def _judges(campaign: Campaign, wording: Wording, check: Check) -> Callable[[tuple[str, ...]], _Judge]:
     """Return what makes the judge for rows with the given columns; all judges know each other's numbers."""
     canonical = Normaliser(campaign.default_country).canonical
     add = SeenNumbers().add
-    options = campaign.message_options()
+    options, is_static = campaign.message_options(), wording.is_static
 
     @lru_cache(maxsize=64)
     def judge_for(columns: tuple[str, ...]) -> _Judge:
-        render, complain = template.bind(columns), complain_for(options, columns)
+        render, complain = wording.bind(columns), complain_for(options, columns)
         place = columns.index(campaign.to) if campaign.to in columns else None
 
         def judge(values: list[str | None]) -> int | Refused:  # noqa: PLR0911 - one a reason
@@ -78,8 +93,8 @@ def _judges(campaign: Campaign, template: Template) -> Callable[[tuple[str, ...]
             body = render(values)
             if isinstance(body, MissingValue):
                 return _invalid(f"+{number}", f"no value in column {body.column!r}")
-            if not 0 < len(body) <= MAX_BODY_CHARACTERS or body.isspace():
-                return _invalid(f"+{number}", _complaint(body))
+            if not is_static and (why := check(body)):
+                return _invalid(f"+{number}", why)
             if words := complain(values):
                 return _invalid(f"+{number}", words)
             if not add(number):
@@ -99,9 +114,3 @@ def _what_stood(row: BadRow, to: str, columns: tuple[str, ...]) -> str:
 
 def _invalid(to: str, reason: str) -> Refused:
     return Refused(outcome="invalid", to=to, reason=reason)
-
-
-def _complaint(body: str) -> str:
-    if len(body) > MAX_BODY_CHARACTERS:
-        return f"body has {len(body):,} characters, the gateway takes {MAX_BODY_CHARACTERS:,}"
-    return "empty body"

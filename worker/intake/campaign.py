@@ -13,10 +13,20 @@ from typing import Annotated, Any, Literal, Self
 
 import orjson
 import phonenumbers
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from config.errors import ConfigError
+from worker.domain.content_template import Wording, compile_content
 from worker.domain.ids import CampaignId
 from worker.domain.suppression import MOST_HOURS
 from worker.domain.template import Template, TemplateError, compile_template
@@ -29,6 +39,7 @@ MAX_BODY_CHARACTERS = 2000
 
 _ID = re.compile(r"[a-z0-9._-]{1,100}")
 _NOT_YET = "not_yet_supported"
+_INSIDE = "inside"
 
 _AccountName = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
 _Text = Annotated[str, Field(min_length=1)]
@@ -45,7 +56,8 @@ class Campaign(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,60}$")]
     accounts: Annotated[tuple[_AccountName, ...], Field(min_length=1)]
-    body: str
+    body: str | None = None
+    content: dict[str, Any] | None = None
     recipients: _Text | None = None
     to: _Text = "to"
     default_country: str = "IN"
@@ -62,10 +74,9 @@ class Campaign(BaseModel):
     expires_at: AwareDatetime | None = None
     window: _Text | None = None
     timezone: _Text | None = None
-    content: dict[str, Any] | None = None
     schedule: dict[str, Any] | None = None
 
-    @field_validator("dlt_template", "start_at", "expires_at", "window", "timezone", "content", "schedule")
+    @field_validator("dlt_template", "start_at", "expires_at", "window", "timezone", "schedule")
     @classmethod
     def _refuse_any(cls, value: object, info: ValidationInfo) -> object:
         if value is not None:
@@ -95,7 +106,9 @@ class Campaign(BaseModel):
 
     @field_validator("body")
     @classmethod
-    def _check_body(cls, value: str) -> str:
+    def _check_body(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
         try:
             template = compile_template(value)
         except TemplateError as error:
@@ -106,6 +119,27 @@ class Campaign(BaseModel):
         if template.is_static and not value.strip():
             raise _wrong("is empty")
         return value
+
+    @field_validator("content")
+    @classmethod
+    def _check_content(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        try:
+            compile_content(value or {})
+        except TemplateError as error:
+            raise PydanticCustomError(_INSIDE, "{text}", {"text": str(error)}) from error
+        return value
+
+    @model_validator(mode="after")
+    def _check_wording(self) -> Self:
+        if self.body is None and self.content is None:
+            raise _wrong('"body" is missing, or a table [content] in its place')
+        if self.body is not None and self.content is not None:
+            raise _wrong('"body" and "content" are both given: a campaign has one of them')
+        return self
+
+    def wording(self) -> Wording:
+        """Compile what the campaign says: its body, or its content object as JSON."""
+        return compile_content(self.content or {}) if self.body is None else compile_template(self.body)
 
     @property
     def options(self) -> dict[str, str]:
@@ -199,12 +233,19 @@ def _sentence(error: ValidationError) -> str:
     details = min(error.errors(), key=lambda each: each["type"] != _NOT_YET)
     if details["type"] == _NOT_YET:
         return details["msg"]
+    if not details["loc"]:
+        return details["msg"]
     key, *inside = (str(part) for part in details["loc"])
+    if details["type"] == _INSIDE:
+        return f"{key}.{details['msg']}"
     if key == "exotel" and (words := complaint("".join(inside[:1]), details)):
         return f'"{".".join([key, *inside[:1]])}" {words}'
     key = ".".join([key, *inside[:1]]) if key == "exotel" else key
     place = f'"{key}"' + "".join(f", item {int(index) + 1}" for index in inside if index.isdigit())
     return f"{place} {_complaint(key, details)}"
+
+
+_KINDS = {"string_type": "text in quotes", "tuple_type": "a list", "dict_type": "a table"}
 
 
 def _complaint(key: str, details: ErrorDetails) -> str:
@@ -219,7 +260,7 @@ def _complaint(key: str, details: ErrorDetails) -> str:
             return f"should have 1 to {most} of the characters a-z 0-9 - _ ."
         case "too_short" | "string_too_short":
             return "is empty"
-        case "string_type" | "tuple_type" as kind:
-            return "should be text in quotes" if kind == "string_type" else "should be a list"
+        case "string_type" | "tuple_type" | "dict_type" as kind:
+            return f"should be {_KINDS[kind]}"
         case _:
             return details["msg"].replace("Input should", "should")

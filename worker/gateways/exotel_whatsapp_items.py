@@ -1,0 +1,66 @@
+"""Reads the messages of an answer of Exotel's WhatsApp API: what each item says of the message at its place.
+
+An item names neither number nor `custom_data`, so its place is all there is. Each is judged by its own `code` and
+`error_data`, whatever the HTTP status says (reference, "response parameters"; it lists no status for partial success).
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from worker.domain.answers import Accepted, MessageOutcome, Rejected, Unconfirmed
+from worker.gateways.exotel_whatsapp_codes import THROTTLING, UNCLEAR
+from worker.gateways.json_answer import code_of, text_of
+
+Item = Mapping[str, object]
+Words = Callable[[int, str], str]
+"""Makes the gateway's own words about the message at a place discreet."""
+
+_SID = re.compile(r"[0-9A-Za-z_.:-]{1,128}", re.ASCII)
+_HTTP_CODE = re.compile(r"[1-5][0-9]{2}", re.ASCII)
+_NOT_TAKEN = Unconfirmed(reason="the item shows neither an id nor a failure")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What an item says: the outcome, and the codes that it gives, its own and that of its `error_data`."""
+
+    outcome: MessageOutcome
+    codes: frozenset[str]
+
+
+def items_of(document: object) -> list[Item]:
+    """List the items under `response.whatsapp.messages`, an empty one for each that is no object; none without it."""
+    for key in ("response", "whatsapp", "messages"):
+        document = document.get(key) if isinstance(document, dict) else None
+    return [item if isinstance(item, dict) else {} for item in document] if isinstance(document, list) else []
+
+
+def judged_items(items: Sequence[Item], words: Words) -> list[Judged]:
+    """Judge each item by itself."""
+    return [_judged(item, place, words) for place, item in enumerate(items)]
+
+
+def failure_of(error: object) -> tuple[str, str]:
+    """Give code and words of an Error Response Object, "" for what it has not."""
+    if not isinstance(error, dict):
+        return "", ""
+    message, description = text_of(error.get("message")), text_of(error.get("description"))
+    said = message if not description or description == message else f"{message}: {description}".removeprefix(": ")
+    return code_of(error.get("code")), said
+
+
+def _judged(item: Item, place: int, words: Words) -> Judged:
+    own, data = code_of(item.get("code")), item.get("data")
+    sid = text_of(data.get("sid")) if isinstance(data, dict) else ""
+    if own.startswith("2") and _HTTP_CODE.fullmatch(own):
+        return Judged(Accepted(gateway_id=sid) if _SID.fullmatch(sid) else _NOT_TAKEN, frozenset({own}))
+    code, said = failure_of(item.get("error_data"))
+    codes = frozenset({own, code} - {""})
+    fails = bool(code or said) or text_of(item.get("status")).casefold().startswith("fail")  # the word is not shown
+    reason = words(place, said) or "refused by Exotel"
+    if codes & UNCLEAR or (own.startswith("5") and not codes & THROTTLING):
+        return Judged(Unconfirmed(code=code or own, reason=reason), codes)
+    if own.startswith("4") or codes & THROTTLING or (fails and not sid):
+        return Judged(Rejected(code=code or own, reason=reason), codes)
+    return Judged(_NOT_TAKEN, codes)
