@@ -126,17 +126,18 @@ def test_rows_before_the_damage_are_read(write):
 
 def test_values_of_json_are_text_or_missing(write):
     line = (
-        '{"to": 919000000001, "big": 123456789012345678901234567890, "f": 10.5, "t": true, "n": null,'
-        ' "l": [1, "é"], "o": {"a": 1}, "e": ""}'
+        '{"to": 919000000001, "big": 123456789012345678901234567890, "f": 10.50, "s": 9.19877E+11,'
+        ' "t": true, "n": null, "l": [1, 1.50, "é"], "o": {"a": 1}, "e": ""}'
     )
     [(columns, [values])] = everything(write("r.jsonl", line))
     assert dict(zip(columns, values, strict=True)) == {
         "to": "919000000001",
         "big": "123456789012345678901234567890",
-        "f": "10.5",
+        "f": "10.50",
+        "s": "9.19877E+11",
         "t": "true",
         "n": None,
-        "l": '[1, "é"]',
+        "l": '[1, 1.5, "é"]',
         "o": '{"a": 1}',
         "e": "",
     }
