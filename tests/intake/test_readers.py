@@ -109,7 +109,13 @@ def test_a_bad_row_is_fitted_to_a_width():
             f"to,name\n1,{'a' * 200_000}\n",
             "line 2: a field is longer than 131,072 characters, or its quote is never closed",
         ),
-        (b"to\n" + b"1" * MAX_LINE_BYTES, "line 2: the line is longer than 4,194,304 bytes"),
+        (b"to\n" + b"1" * MAX_LINE_BYTES, "line 2: the line is longer than 262,144 bytes"),
+        ("a,a" + "b," * 20_000, "line 1: 20,002 columns, at most 16,384 are read"),
+        ("to\n1\n" + "," * 20_000 + "\n", "line 3: 20,001 fields, at most 16,384 are read"),
+        (
+            "to\n1\n" + '"\n",' * 300_000,
+            "line 262147: a record over many lines is longer than 1,048,576 characters",
+        ),
     ],
 )
 def test_a_csv_that_is_wrong_gives_one_sentence(complaint, content, sentence):

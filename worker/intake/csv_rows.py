@@ -1,16 +1,17 @@
 """Rows from CSV: a header with the columns' names, then one recipient a record; blank lines are passed over.
 
-Read strictly: a stray quote is an error at its line, for otherwise it would swallow the recipients that follow it.
+Read strictly: a stray quote is an error at its line, for otherwise it would swallow the recipients that follow it. No
+more than one record is held, and none is longer than `MAX_RECORD_CHARACTERS`.
 """
 
 import csv
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from worker.intake.rows import BadRow, Block, refuse
+from worker.intake.rows import MAX_COLUMNS, BadRow, Block, checked_columns, refuse
 
-if TYPE_CHECKING:
-    from _csv import Reader
+MAX_RECORD_CHARACTERS = 1 << 20
+"""A longer record, over many lines, is none of a recipient but a file of another kind."""
 
 
 def csv_blocks(lines: Iterator[str], name: str) -> tuple[tuple[str, ...], Iterator[Block]]:
@@ -18,37 +19,58 @@ def csv_blocks(lines: Iterator[str], name: str) -> tuple[tuple[str, ...], Iterat
 
     Raises `ConfigError`, here for the header and later for a record that the csv module can not read.
     """
-    reader = csv.reader(lines, strict=True)
-    header = next((fields for fields in _records(reader, name) if fields), None)
+    records = _Records(lines, name)
+    header = next((fields for fields in records.read() if fields), None)
     if header is None:
         refuse(f"{name}: the file is empty, a header line with the columns' names was expected")
-    columns = tuple(header)
-    for position, column in enumerate(columns, 1):
-        if not column.strip():
-            refuse(f"{name}, line {reader.line_num}: column {position} has no name")
-        if column in columns[: position - 1]:
-            refuse(f"{name}, line {reader.line_num}: two columns are named {column!r}")
-    return columns, iter([Block(columns=columns, rows=_rows(reader, name, len(columns)))])
+    columns = checked_columns(header, f"{name}, line {records.line}")
+    return columns, iter([Block(columns=columns, rows=records.rows(len(columns)))])
 
 
-def _rows(reader: "Reader", name: str, width: int) -> Iterator[list[str | None] | BadRow]:
-    for fields in _records(reader, name):
-        if len(fields) == width:
-            yield cast("list[str | None]", fields)
-        elif fields:
-            count = f"{len(fields)} fields" if len(fields) > 1 else "1 field"
-            yield BadRow(reason=f"row has {count}, the header has {width}", read=fields)
+class _Records:
+    """The records of one CSV, read once."""
 
+    def __init__(self, lines: Iterator[str], name: str) -> None:
+        self._name = name
+        self._held = 0
+        self._reader = csv.reader(self._metered(lines), strict=True)
 
-def _records(reader: "Reader", name: str) -> Iterator[list[str]]:
-    start = reader.line_num + 1
-    try:
-        for fields in reader:
-            yield fields
-            start = reader.line_num + 1
-    except csv.Error as error:
-        place = f"line {start}" if reader.line_num <= start else f"lines {start} to {reader.line_num}"
-        refuse(f"{name}, {place}: {_complaint(str(error))}", error)
+    @property
+    def line(self) -> int:
+        """The last line that was read."""
+        return self._reader.line_num
+
+    def rows(self, width: int) -> Iterator[list[str | None] | BadRow]:
+        for fields in self.read():
+            if len(fields) == width:
+                yield cast("list[str | None]", fields)
+            elif len(fields) > MAX_COLUMNS:
+                refuse(f"{self._name}, line {self.line}: {len(fields):,} fields, at most {MAX_COLUMNS:,} are read")
+            elif fields:
+                count = f"{len(fields)} fields" if len(fields) > 1 else "1 field"
+                yield BadRow(reason=f"row has {count}, the header has {width}", read=fields)
+
+    def read(self) -> Iterator[list[str]]:
+        reader = self._reader
+        start = reader.line_num + 1
+        try:
+            for fields in reader:
+                yield fields
+                self._held = 0
+                start = reader.line_num + 1
+        except csv.Error as error:
+            place = f"line {start}" if reader.line_num <= start else f"lines {start} to {reader.line_num}"
+            refuse(f"{self._name}, {place}: {_complaint(str(error))}", error)
+
+    def _metered(self, lines: Iterator[str]) -> Iterator[str]:
+        for line in lines:
+            self._held += len(line)
+            if self._held > MAX_RECORD_CHARACTERS:
+                refuse(
+                    f"{self._name}, line {self.line + 1}: a record over many lines is longer than "
+                    f"{MAX_RECORD_CHARACTERS:,} characters"
+                )
+            yield line
 
 
 def _complaint(message: str) -> str:

@@ -11,7 +11,7 @@ from typing import IO, cast
 
 from worker.intake.rows import refuse
 
-MAX_LINE_BYTES = 4 * 1024 * 1024
+MAX_LINE_BYTES = 256 * 1024
 """A longer line is no line of recipients but a file of another kind, and would have to be held in memory."""
 
 _BOM = b"\xef\xbb\xbf"
