@@ -44,12 +44,14 @@ class RowSource:
     """The rows of one input, to be read once: `with open_rows(path) as source: …`.
 
     `name` stands for the input in messages. `columns` is the header of a CSV, and `None` where rows have their own.
-    Closing it closes the file, but never standard input.
+    `notes` are sentences on how the input was understood, for people to check; more may come as rows are read. Closing
+    it closes the file, but never standard input.
     """
 
     name: str
     columns: tuple[str, ...] | None
     blocks: Iterator[Block] = field(repr=False)
+    notes: list[str] = field(default_factory=list)
     close: Callable[[], None] = field(repr=False, default=lambda: None)
 
     def __enter__(self) -> Self:
