@@ -68,6 +68,33 @@ def test_a_byte_order_mark_and_gzip_change_nothing(write, mark, pack):
     assert everything(csv_path) == everything(jsonl_path) == [(("to", "name"), [["1", "आशा"]])]
 
 
+@pytest.mark.parametrize(
+    ("content", "columns", "row", "note"),
+    [
+        ("to,a\n1,2;3\n", ("to", "a"), ["1", "2;3"], None),
+        ("to\n1;2\n", ("to",), ["1;2"], None),
+        ('"to;x",a\n1,2\n', ("to;x", "a"), ["1", "2"], None),
+        ("\n\nto;a\n1;2,5\n", ("to", "a"), ["1", "2,5"], "semicolons"),
+        ('to\ta b\n1\t"x\ty"\n', ("to", "a b"), ["1", "x\ty"], "tabs"),
+        ("to|a\n1|2\n", ("to", "a"), ["1", "2"], "bars"),
+        ("to,a;b\n1,2\n", ("to", "a;b"), ["1", "2"], "commas; this is a guess, for the header has semicolons too"),
+        (
+            "to;a,b;c|d\n1;2;3\n",
+            ("to", "a,b", "c|d"),
+            ["1", "2", "3"],
+            "semicolons; this is a guess, for the header has commas and bars too",
+        ),
+    ],
+)
+def test_the_header_tells_what_separates_columns(write, content, columns, row, note):
+    path = write("r.csv", content)
+    with open_rows(path) as rows:
+        assert rows.columns == columns
+        assert rows.notes == ([f"{path}: columns are separated by {note}"] if note else [])
+        [(_, [read])] = blocks_of(rows)
+        assert read == row
+
+
 UTF_16 = "read as UTF-16, as its byte order mark says"
 GUESSED = "this is a guess: if letters come out wrong, save the file as UTF-8"
 

@@ -5,7 +5,9 @@ more than one record is held, and none is longer than `MAX_RECORD_CHARACTERS`.
 """
 
 import csv
-from collections.abc import Iterator
+import itertools
+import re
+from collections.abc import Callable, Iterator
 from typing import cast
 
 from worker.intake.rows import MAX_COLUMNS, BadRow, Block, checked_columns, refuse
@@ -13,13 +15,19 @@ from worker.intake.rows import MAX_COLUMNS, BadRow, Block, checked_columns, refu
 MAX_RECORD_CHARACTERS = 1 << 20
 """A longer record, over many lines, is none of a recipient but a file of another kind."""
 
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_QUOTED = re.compile(r'"[^"]*"')
 
-def csv_blocks(lines: Iterator[str], name: str) -> tuple[tuple[str, ...], Iterator[Block]]:
+
+def csv_blocks(lines: Iterator[str], name: str, note: Callable[[str], None]) -> tuple[tuple[str, ...], Iterator[Block]]:
     """Read the header and return its columns, and all rows as one block.
 
-    Raises `ConfigError`, here for the header and later for a record that the csv module can not read.
+    What stands most often between the header's names separates the columns: a comma, semicolon, tab or bar, in this
+    order where two are as many. It is told to `note` unless there are commas only. Raises `ConfigError`, here for the header and later for a record that the csv module can not read.
     """
-    records = _Records(lines, name)
+    start = list(_to_first_text(lines))
+    delimiter = _delimiter(start[-1] if start else "", name, note)
+    records = _Records(itertools.chain(start, lines), name, delimiter)
     header = next((fields for fields in records.read() if fields), None)
     if header is None:
         refuse(f"{name}: the file is empty, a header line with the columns' names was expected")
@@ -30,10 +38,10 @@ def csv_blocks(lines: Iterator[str], name: str) -> tuple[tuple[str, ...], Iterat
 class _Records:
     """The records of one CSV, read once."""
 
-    def __init__(self, lines: Iterator[str], name: str) -> None:
+    def __init__(self, lines: Iterator[str], name: str, delimiter: str) -> None:
         self._name = name
         self._held = 0
-        self._reader = csv.reader(self._metered(lines), strict=True)
+        self._reader = csv.reader(self._metered(lines), delimiter=delimiter, strict=True)
 
     @property
     def line(self) -> int:
@@ -71,6 +79,24 @@ class _Records:
                     f"{MAX_RECORD_CHARACTERS:,} characters"
                 )
             yield line
+
+
+def _to_first_text(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        yield line
+        if line.strip():
+            return
+
+
+def _delimiter(header: str, name: str, note: Callable[[str], None]) -> str:
+    bare = _QUOTED.sub("", header)
+    counts = {delimiter: bare.count(delimiter) for delimiter in _DELIMITERS if delimiter in bare}
+    delimiter = max(counts, key=counts.__getitem__, default=",")
+    others = " and ".join(words for other, words in _DELIMITERS.items() if other in counts and other != delimiter)
+    if others or delimiter != ",":
+        doubt = f"; this is a guess, for the header has {others} too" if others else ""
+        note(f"{name}: columns are separated by {_DELIMITERS[delimiter]}{doubt}")
+    return delimiter
 
 
 def _complaint(message: str) -> str:

@@ -37,7 +37,7 @@ class Guess:
         self._first_utf8 = 1
 
     def text(self, line: bytes, number: int) -> str:
-        """Return the text of a line that is not ASCII; raises `ConfigError` where it can not be read like the others."""
+        """Return the text of a line that is not ASCII; `ConfigError` if it can not be read like the others."""
         try:
             text = line.decode()
         except UnicodeDecodeError as error:

@@ -62,5 +62,5 @@ def _open_standard_input(stdin: IO[bytes]) -> RowSource:
 
 def _source(text: Iterator[str], name: str, notes: list[str], opened: ExitStack, *, is_jsonl: bool) -> RowSource:
     """Read the first line; what is `opened` is handed over to the source, and stays with the caller in an error."""
-    columns, blocks = (None, jsonl_blocks(text, name)) if is_jsonl else csv_blocks(text, name)
+    columns, blocks = (None, jsonl_blocks(text, name)) if is_jsonl else csv_blocks(text, name, notes.append)
     return RowSource(name=name, columns=columns, blocks=blocks, notes=notes, close=opened.pop_all().close)
