@@ -276,12 +276,12 @@ def test_damaged_gzip_is_refused(complaint):
 
 
 def test_files_of_other_kinds_are_refused_by_name(tmp_path):
-    with pytest.raises(ConfigError, match=r"r\.xlsx: reading \.xlsx is not yet supported; save it as CSV"):
-        open_rows(tmp_path / "r.xlsx")
     with pytest.raises(
-        ConfigError, match=r"r\.txt: recipients are read from \.csv, \.csv\.gz, \.jsonl, \.jsonl\.gz or"
+        ConfigError, match=r"r\.txt: recipients are read from \.csv, \.csv\.gz, \.jsonl, \.jsonl\.gz, \.xlsx or"
     ):
         open_rows(tmp_path / "r.txt")
+    with pytest.raises(ConfigError, match=r"r\.xlsx\.gz: recipients are read from"):
+        open_rows(tmp_path / "r.xlsx.gz")
     with pytest.raises(ConfigError, match=r"r\.csv: No such file or directory"):
         open_rows(tmp_path / "r.csv")
 

@@ -23,7 +23,8 @@ def csv_blocks(lines: Iterator[str], name: str, note: Callable[[str], None]) -> 
     """Read the header and return its columns, and all rows as one block.
 
     What stands most often between the header's names separates the columns: a comma, semicolon, tab or bar, in this
-    order where two are as many. It is told to `note` unless there are commas only. Raises `ConfigError`, here for the header and later for a record that the csv module can not read.
+    order where two are as many. It is told to `note` unless there are commas only. Raises `ConfigError`, here for the
+    header and later for a record that the csv module can not read.
     """
     start = list(_to_first_text(lines))
     delimiter = _delimiter(start[-1] if start else "", name, note)

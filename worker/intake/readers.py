@@ -1,6 +1,6 @@
 """Opens the recipients of a campaign, whatever they stand in: first step of production.
 
-Files and standard input are read as a stream, never whole.
+Files and standard input are read as a stream, never whole, but for a spreadsheet, whose size is checked first.
 """
 
 import itertools
@@ -14,12 +14,13 @@ from worker.intake.csv_rows import csv_blocks
 from worker.intake.lines import lines, open_binary
 from worker.intake.object_rows import jsonl_blocks, mapping_blocks
 from worker.intake.rows import RowSource, refuse
+from worker.intake.sheet_rows import sheet_blocks
 
-_SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
+_SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".xlsx")
 
 
 def open_rows(source: str | Path, *, stdin: IO[bytes] | None = None) -> RowSource:
-    """Open a file by its suffix (.csv or .jsonl, also with .gz), or standard input for "-".
+    """Open a file by its suffix (.csv or .jsonl, also with .gz, or .xlsx), or standard input for "-".
 
     Standard input is JSON Lines if its first character that is not blank is a brace, else CSV. The encoding is found
     (`lines`). Raises `ConfigError` where the input can not be opened or its first line is wrong;
@@ -29,14 +30,15 @@ def open_rows(source: str | Path, *, stdin: IO[bytes] | None = None) -> RowSourc
         return _open_standard_input(sys.stdin.buffer if stdin is None else stdin)
     path = Path(source)
     name = path.name.lower()
-    if ".xlsx" in name[-8:]:
-        refuse(f"{path}: reading .xlsx is not yet supported; save it as CSV (UTF-8)")
     if not name.endswith(_SUFFIXES):
         refuse(f"{path}: recipients are read from {', '.join(_SUFFIXES)} or - (standard input)")
     with ExitStack() as opened:
         notes = list[str]()
+        if name.endswith(".xlsx"):
+            columns, blocks = sheet_blocks(path, opened, notes.append)
+            return RowSource(name=str(path), columns=columns, blocks=blocks, notes=notes, close=opened.pop_all().close)
         text = lines(open_binary(path, opened), str(path), notes.append)
-        return _source(text, str(path), notes, opened, is_jsonl=name.endswith(_SUFFIXES[2:]))
+        return _source(text, str(path), notes, opened, is_jsonl=name.endswith(_SUFFIXES[2:4]))
 
 
 def rows_from(recipients: Iterable[Mapping[str, object]]) -> RowSource:
