@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -273,6 +274,27 @@ def test_damaged_gzip_is_refused(complaint):
     whole = gzip.compress(b"to\n" + b"".join(b"%d\n" % n for n in range(50_000)))
     assert complaint("r.csv.gz", b"to\n1\n") == "after line 0: the gzip file is damaged, or is none"
     assert complaint("r.csv.gz", whole[: len(whole) // 2]).endswith("the gzip file is damaged, or is none")
+
+
+@pytest.mark.parametrize(
+    ("start", "piece", "sentence"),
+    [
+        (b"to\n", b"1" * 1000, "line 2: the line is longer than 262,144 bytes"),
+        (b'to\n"', b"1\n" * 500, "lines 2 to 65538: a field is longer than 131,072 characters, or its quote"),
+        (b"to\n", b"\0" * 1000, "line 2: the line is longer than 262,144 bytes"),
+        (b"to\n", b"," * 1000, "line 2: the line is longer than 262,144 bytes"),
+    ],
+)
+def test_a_field_of_millions_is_refused_without_being_held(write, start, piece, sentence):
+    path = write("r.csv.gz", gzip.compress(start + piece * 20_000, 1))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigError) as caught:
+            everything(path)
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+    assert str(caught.value).startswith(f"{path}, {sentence}")
 
 
 def test_files_of_other_kinds_are_refused_by_name(tmp_path):
