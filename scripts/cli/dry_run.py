@@ -9,8 +9,9 @@ from config.accounts import load_accounts
 from config.settings import Settings, load_settings
 from scripts.cli.output import emit
 from scripts.cli.progress import new_progress
+from scripts.cli.recipients import recipients_of
 from scripts.cli.words import tell
-from tasks.produce import check_accounts, check_cap, open_recipients, text_check
+from tasks.produce import check_accounts, check_cap, text_check
 from worker.domain.content import BatchContent, messages
 from worker.domain.ids import CampaignId
 from worker.domain.throttle import MICROSECONDS, spacing_us
@@ -65,7 +66,7 @@ def _pace(campaign: Campaign, settings: Settings) -> tuple[float, float] | None:
 def _count(campaign: Campaign, recipients: str | None, check: Check) -> _Counted:
     counted = _Counted()
     template = campaign.wording()
-    with open_recipients(campaign, None, recipients) as rows, new_progress() as progress:
+    with recipients_of(campaign, recipients) as rows, new_progress() as progress:
         for prepared in prepare(rows, campaign, check=check):
             content = prepared.content
             counted.rows += prepared.rows

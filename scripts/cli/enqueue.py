@@ -14,8 +14,9 @@ from scripts.cli.ledger import Ledger, open_ledger
 from scripts.cli.options import CampaignFile, Data, Json, NewId, Recipients
 from scripts.cli.output import emit_standing
 from scripts.cli.progress import new_progress
+from scripts.cli.recipients import recipients_of
 from scripts.cli.words import tell
-from tasks.produce import check_accounts, check_cap, enqueue_campaign, new_id, open_recipients
+from tasks.produce import check_accounts, check_cap, enqueue_campaign, new_id
 from worker.domain.ids import CampaignId
 from worker.intake.campaign import Campaign, check_id, load_campaign
 from worker.ledger.reading import standings
@@ -69,5 +70,5 @@ def _queue(ledger: Ledger, campaign: Campaign, campaign_id: CampaignId, recipien
     if found and found[0].state != "producing":
         tell(f"{campaign_id} was queued before and is {found[0].state}: nothing was changed")
         return
-    with open_recipients(campaign, None, recipients) as rows, new_progress() as progress:
+    with recipients_of(campaign, recipients) as rows, new_progress() as progress:
         enqueue_campaign(campaign, rows, campaign_id, load_settings(), hold=hold, on_progress=progress.reading)

@@ -1,6 +1,7 @@
 """Numbers as people write them; the shortcut for Indian mobiles agrees with the library everywhere."""
 
 import re
+import unicodedata
 
 import phonenumbers
 import pytest
@@ -9,13 +10,16 @@ from hypothesis import strategies as st
 
 from worker.intake.phones import BadNumber, Normaliser
 
+CUT_OFF = "a spreadsheet has cut digits off; format the column as text before it is exported"
+ZEROS = [chr(code) for code in range(0x80, 0x20000) if unicodedata.decimal(chr(code), None) == 0]
 INDIAN, BRITISH = Normaliser("IN"), Normaliser("GB")
 
 
 def by_the_library(text: str, country: str) -> int | None:
     """Ask the library alone, after the one rule of ours: only digits, one leading plus, marks between them."""
-    if re.search(r"[^\d\s+().\-]", text) or "+" in text.lstrip(" ()-.")[1:] or re.fullmatch(r"\s*\d+\.0+\s*", text):
+    if re.search(r"[^\d\s+().\-]", text) or "+" in text.lstrip(" ()-.")[1:] or re.fullmatch(r"\s*\d+\.000+\s*", text):
         return None
+    text = re.sub(r"^(\s*\d+)\.00?(\s*)$", r"\1\2", text)
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
@@ -47,6 +51,23 @@ def accepted(normaliser: Normaliser, text: str) -> int | None:
         "\u202a+91 90000 00001\u202c",
         "+91\u00a090000\u201100001",
         "९००००००००१",
+        "+৯১ ৯০০০০ ০০০০১",
+        "\uff0b91 90000 0000\uff11",
+        "९00000000१",
+        "9000000001.0",
+        "919000000001.00",
+        " 919000000001.0 ",
+        "९000000001.0",
+        "'9000000001",
+        "\u2019+91 90000 00001",
+        "'919000000001.0",
+        '="919000000001"',
+        "9.19000000001E+11",
+        "9.19000000001e11",
+        "9,19000000001E+11",
+        "9.190000000010E+11",
+        "919000000001E0",
+        "9.000000001E+09",
     ],
 )
 def test_one_number_in_its_many_spellings(text):
@@ -64,6 +85,7 @@ def test_numbers_of_other_countries_and_italian_zeros():
     [
         ("", "no number"),
         ("  \t", "no number"),
+        (" " * 300, "no number"),
         ("hello", "not a phone number"),
         ("+", "not a phone number"),
         ("12", "too short for IN"),
@@ -75,9 +97,24 @@ def test_numbers_of_other_countries_and_italian_zeros():
         ("9000000001/9000000002", "not a phone number"),
         ("9000000001, 9000000002", "not a phone number"),
         ("+91+9000000001", "not a phone number"),
-        ("9000000001.0", "not a phone number"),
-        ("9.19E+11", "not a phone number"),
-        ("'9000000001", "not a phone number"),
+        ("9.19E+11", CUT_OFF),
+        ("9.19877E+11", CUT_OFF),
+        ("9.1900000000E+11", CUT_OFF),
+        ("9E+09", CUT_OFF),
+        ("9.190000000012E+11", "not a phone number"),
+        ("'9.19E+11", CUT_OFF),
+        ("1E+300", "not a phone number"),
+        ("+9.19000000001E+11", "not a phone number"),
+        ("9.19000000001E-11", "not a phone number"),
+        ("90000.000", "not a phone number"),
+        ("9000000001.5", "not a valid number in IN"),
+        ("+9190000000.01.0", "not a valid number in IN"),
+        ("''9000000001", "not a phone number"),
+        ("9000000001'", "not a phone number"),
+        ('="9000000001"&"2"', "not a phone number"),
+        ("9,000,000,001", "not a phone number"),
+        ("'", "no number"),
+        ('=""', "no number"),
         ("900000000", "not a valid number in IN"),
         ("90000000012", "not a valid number in IN"),
         ("+91900000000123456", "too long for IN"),
@@ -105,6 +142,21 @@ def test_every_start_of_an_indian_mobile_is_judged_as_by_the_library():
         for rest in ("00001", "71234"):
             text = f"{start}{rest}"
             assert accepted(INDIAN, text) == by_the_library(text, "IN"), text
+
+
+@given(number=st.integers(10**6, 10**15), kept=st.integers(1, 16))
+def test_scientific_notation_is_certain_exactly_where_it_has_every_digit(number, kept):
+    digits = str(number)
+    spoiled = f"{digits[0]}.{digits[1:kept]}E+{len(digits) - 1}" if kept > 1 else f"{digits[0]}E+{len(digits) - 1}"
+    if kept >= len(digits):
+        assert INDIAN.canonical(spoiled) == INDIAN.canonical(digits)
+    else:
+        assert INDIAN.canonical(spoiled) == BadNumber(reason=CUT_OFF)
+
+
+@given(digits=st.from_regex(r"[0-9]{7,13}", fullmatch=True), zero=st.sampled_from(ZEROS))
+def test_digits_of_every_script_are_digits(digits, zero):
+    assert INDIAN.canonical("".join(chr(ord(zero) + int(digit)) for digit in digits)) == INDIAN.canonical(digits)
 
 
 near_numbers = st.one_of(

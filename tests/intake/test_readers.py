@@ -1,11 +1,16 @@
 """Rows from everything that recipients may stand in, and one sentence for each input that is wrong."""
 
+import codecs
 import gzip
 import io
+import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.errors import ConfigError
+from worker.intake.encodings import Utf16AsUtf8
 from worker.intake.lines import MAX_LINE_BYTES
 from worker.intake.readers import open_rows, rows_from
 from worker.intake.rows import BadRow
@@ -64,6 +69,75 @@ def test_a_byte_order_mark_and_gzip_change_nothing(write, mark, pack):
     assert everything(csv_path) == everything(jsonl_path) == [(("to", "name"), [["1", "आशा"]])]
 
 
+@pytest.mark.parametrize(
+    ("content", "columns", "row", "note"),
+    [
+        ("to,a\n1,2;3\n", ("to", "a"), ["1", "2;3"], None),
+        ("to\n1;2\n", ("to",), ["1;2"], None),
+        ('"to;x",a\n1,2\n', ("to;x", "a"), ["1", "2"], None),
+        ("\n\nto;a\n1;2,5\n", ("to", "a"), ["1", "2,5"], "semicolons"),
+        ('to\ta b\n1\t"x\ty"\n', ("to", "a b"), ["1", "x\ty"], "tabs"),
+        ("to|a\n1|2\n", ("to", "a"), ["1", "2"], "bars"),
+        ("to,a;b\n1,2\n", ("to", "a;b"), ["1", "2"], "commas; this is a guess, for the header has semicolons too"),
+        (
+            "to;a,b;c|d\n1;2;3\n",
+            ("to", "a,b", "c|d"),
+            ["1", "2", "3"],
+            "semicolons; this is a guess, for the header has commas and bars too",
+        ),
+    ],
+)
+def test_the_header_tells_what_separates_columns(write, content, columns, row, note):
+    path = write("r.csv", content)
+    with open_rows(path) as rows:
+        assert rows.columns == columns
+        assert rows.notes == ([f"{path}: columns are separated by {note}"] if note else [])
+        [(_, [read])] = blocks_of(rows)
+        assert read == row
+
+
+UTF_16 = "read as UTF-16, as its byte order mark says"
+GUESSED = "this is a guess: if letters come out wrong, save the file as UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        ("to,name\n1,é\u2013\n".encode(), None),
+        (codecs.BOM_UTF8 + "to,name\n1,é\u2013\n".encode(), None),
+        (codecs.BOM_UTF16_LE + "to,name\n1,é\u2013\n".encode("utf-16-le"), UTF_16),
+        (codecs.BOM_UTF16_BE + "to,name\n1,é\u2013\n".encode("utf-16-be"), UTF_16),
+        ("to,name\n1,é\u2013\n".encode("cp1252"), f"read as Windows-1252, since line 2 is not UTF-8; {GUESSED}"),
+    ],
+)
+def test_the_encoding_is_found_and_said(write, content, note):
+    expected = [(("to", "name"), [["1", "é\u2013"]])]
+    for path in (write("r.csv", content), write("r.csv.gz", gzip.compress(content))):
+        with open_rows(path) as rows:
+            assert blocks_of(rows) == expected
+            assert rows.notes == ([f"{path}: {note}"] if note else [])
+    assert everything("-", stdin=io.BytesIO(content)) == expected
+
+
+@given(
+    text=st.text(alphabet="aéन\n😀", max_size=30),
+    cut=st.integers(0, 60),
+    mark=st.sampled_from(["utf-16-le", "utf-16-be"]),
+)
+def test_utf_16_gives_the_lines_of_utf_8_however_it_is_cut(text, cut, mark):
+    content = ("\ufeff" + text).encode(mark)
+    stream = io.BufferedReader(Utf16AsUtf8(content[:cut], io.BytesIO(content[cut:])), 8)
+    if cut > 1:
+        assert stream.read().decode() == text
+
+
+def test_windows_1252_once_found_stays(write):
+    path = write("r.csv", "to,name\n1,a\n2,é\n3,b\n4,€\n".encode("cp1252"))
+    with open_rows(path) as rows:
+        assert blocks_of(rows) == [(("to", "name"), [["1", "a"], ["2", "é"], ["3", "b"], ["4", "€"]])]
+        assert len(rows.notes) == 1
+
+
 def test_a_row_that_does_not_fit_the_header_is_a_bad_row(write):
     assert everything(write("r.csv", "to,name\n1\n1,a,b\n1,a\n")) == [
         (
@@ -90,8 +164,18 @@ def test_a_bad_row_is_fitted_to_a_width():
         ("\n\n", "the file is empty, a header line with the columns' names was expected"),
         ("to,,name\n", "line 1: column 2 has no name"),
         ("\nto,name,to\n", "line 2: two columns are named 'to'"),
-        (b"to,name\n1,a\n2,\xe9\n", "line 3: byte 3 of the line is not UTF-8"),
-        ("to\n1\n".encode("utf-16"), "line 1: a NUL character, so this is no text in UTF-8"),
+        ("to,name\n1,é\n".encode() + b"2,\xe9\n", "line 3: byte 3 of the line is not UTF-8"),
+        (codecs.BOM_UTF8 + b"to,name\n1,a\n2,\xe9\n", "line 3: byte 3 of the line is not UTF-8"),
+        (b"to,name\n1,\xe9\n2,a\n3," + "é\n".encode(), "line 2 is not UTF-8 and line 4 is; save the file as UTF-8"),
+        (b"to,name\n1,\x81\n", "line 2: byte 3 of the line is neither UTF-8 nor Windows-1252"),
+        ("to\n1\n".encode("utf-32"), "the text is UTF-32; save the file as UTF-8"),
+        ("to\n1\n".encode("utf-16")[:-1], "after line 1: not UTF-16, though it begins with its byte order mark"),
+        (
+            codecs.BOM_UTF16_LE + "to\n1\n".encode("utf-16-le") + b"\0\xdc",
+            "after line 0: not UTF-16, though it begins with its byte order mark",
+        ),
+        ("to\n\0\n".encode("utf-16"), "line 2: a NUL character, so this is no text in UTF-8"),
+        ("to\n1\n".encode("utf-16-be"), "line 1: a NUL character, so this is no text in UTF-8"),
         ("to\n1\n".encode("utf-16-le"), "line 1: a NUL character, so this is no text in UTF-8"),
         ('to,name\n1,"a\n2,b\n', "lines 2 to 3: a quoted field is never closed"),
         ('to,name\n1,a\n2,"b\n3,c"d\n4,e\n', f"lines 3 to 4: {AFTER_THE_QUOTE}"),
@@ -109,7 +193,13 @@ def test_a_bad_row_is_fitted_to_a_width():
             f"to,name\n1,{'a' * 200_000}\n",
             "line 2: a field is longer than 131,072 characters, or its quote is never closed",
         ),
-        (b"to\n" + b"1" * MAX_LINE_BYTES, "line 2: the line is longer than 4,194,304 bytes"),
+        (b"to\n" + b"1" * MAX_LINE_BYTES, "line 2: the line is longer than 262,144 bytes"),
+        ("a,a" + "b," * 20_000, "line 1: 20,002 columns, at most 16,384 are read"),
+        ("to\n1\n" + "," * 20_000 + "\n", "line 3: 20,001 fields, at most 16,384 are read"),
+        (
+            "to\n1\n" + '"\n",' * 300_000,
+            "line 262147: a record over many lines is longer than 1,048,576 characters",
+        ),
     ],
 )
 def test_a_csv_that_is_wrong_gives_one_sentence(complaint, content, sentence):
@@ -117,26 +207,27 @@ def test_a_csv_that_is_wrong_gives_one_sentence(complaint, content, sentence):
 
 
 def test_rows_before_the_damage_are_read(write):
-    with open_rows(write("r.csv", b"to\n1\n2\n\xff\n")) as rows:
+    with open_rows(write("r.csv", "to\n1é\n2\n".encode() + b"\xff\n")) as rows:
         reading = iter(next(rows.blocks).rows)
-        assert [next(reading), next(reading)] == [["1"], ["2"]]
+        assert [next(reading), next(reading)] == [["1é"], ["2"]]
         with pytest.raises(ConfigError, match="line 4: byte 1 of the line is not UTF-8"):
             next(reading)
 
 
 def test_values_of_json_are_text_or_missing(write):
     line = (
-        '{"to": 919000000001, "big": 123456789012345678901234567890, "f": 10.5, "t": true, "n": null,'
-        ' "l": [1, "é"], "o": {"a": 1}, "e": ""}'
+        '{"to": 919000000001, "big": 123456789012345678901234567890, "f": 10.50, "s": 9.19877E+11,'
+        ' "t": true, "n": null, "l": [1, 1.50, "é"], "o": {"a": 1}, "e": ""}'
     )
     [(columns, [values])] = everything(write("r.jsonl", line))
     assert dict(zip(columns, values, strict=True)) == {
         "to": "919000000001",
         "big": "123456789012345678901234567890",
-        "f": "10.5",
+        "f": "10.50",
+        "s": "9.19877E+11",
         "t": "true",
         "n": None,
-        "l": '[1, "é"]',
+        "l": '[1, 1.5, "é"]',
         "o": '{"a": 1}',
         "e": "",
     }
@@ -185,13 +276,34 @@ def test_damaged_gzip_is_refused(complaint):
     assert complaint("r.csv.gz", whole[: len(whole) // 2]).endswith("the gzip file is damaged, or is none")
 
 
+@pytest.mark.parametrize(
+    ("start", "piece", "sentence"),
+    [
+        (b"to\n", b"1" * 1000, "line 2: the line is longer than 262,144 bytes"),
+        (b'to\n"', b"1\n" * 500, "lines 2 to 65538: a field is longer than 131,072 characters, or its quote"),
+        (b"to\n", b"\0" * 1000, "line 2: the line is longer than 262,144 bytes"),
+        (b"to\n", b"," * 1000, "line 2: the line is longer than 262,144 bytes"),
+    ],
+)
+def test_a_field_of_millions_is_refused_without_being_held(write, start, piece, sentence):
+    path = write("r.csv.gz", gzip.compress(start + piece * 20_000, 1))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigError) as caught:
+            everything(path)
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+    assert str(caught.value).startswith(f"{path}, {sentence}")
+
+
 def test_files_of_other_kinds_are_refused_by_name(tmp_path):
-    with pytest.raises(ConfigError, match=r"r\.xlsx: reading \.xlsx is not yet supported; save it as CSV"):
-        open_rows(tmp_path / "r.xlsx")
     with pytest.raises(
-        ConfigError, match=r"r\.txt: recipients are read from \.csv, \.csv\.gz, \.jsonl, \.jsonl\.gz or"
+        ConfigError, match=r"r\.txt: recipients are read from \.csv, \.csv\.gz, \.jsonl, \.jsonl\.gz, \.xlsx or"
     ):
         open_rows(tmp_path / "r.txt")
+    with pytest.raises(ConfigError, match=r"r\.xlsx\.gz: recipients are read from"):
+        open_rows(tmp_path / "r.xlsx.gz")
     with pytest.raises(ConfigError, match=r"r\.csv: No such file or directory"):
         open_rows(tmp_path / "r.csv")
 

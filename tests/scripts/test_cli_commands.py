@@ -251,6 +251,16 @@ def test_a_dry_run_counts_and_shows_samples_and_needs_no_redis(cli, monkeypatch)
     assert "row 3: invalid: too short for IN" in cli("enqueue", "offer.toml", "--dry-run").out
 
 
+@pytest.mark.parametrize("options", [["--dry-run"], ["--hold"]])
+def test_how_the_recipients_were_understood_is_said_on_standard_error(cli, options):
+    people = "phone;name\n+919000000001;Asha\n+919000000002;Ren\u00e9\n"
+    (cli.directory / "people.csv").write_bytes(people.encode("cp1252"))
+    ended = cli("enqueue", "offer.toml", "--json", *options)
+    assert (ended.code, ended.json["queued"]) == (0, 2)
+    assert "people.csv: columns are separated by semicolons" in ended.err
+    assert "people.csv: read as Windows-1252, since line 3 is not UTF-8; this is a guess" in ended.err
+
+
 def test_a_dry_run_without_an_accounts_file_can_not_say_when_it_would_be_through(cli):
     (cli.directory / "accounts.toml").unlink()
     ended = cli("enqueue", "offer.toml", "--dry-run", "--json")

@@ -48,11 +48,11 @@ PEOPLE = {
         'phone,name\n1,a\n2,"b\n3,c\n',
         "people.csv, lines 3 to 4: a quoted field is never closed",
     ),
-    "not UTF-8": ("people.csv", b"phone,name\n1,caf\xe9\n", "people.csv, line 2"),
+    "no text": ("people.csv", b"phone,name\n1,caf\x81\n", "people.csv, line 2: byte 6 of the line is neither UTF-8"),
     "not gzip": ("people.csv.gz", b"phone,name\n", "people.csv.gz"),
     "half of a gzip": ("people.csv.gz", gzip.compress(b"phone,name\n" + b"1,a\n" * 9999)[:-20], "people.csv.gz"),
     "a first line that is not JSON": ("people.jsonl", "phone,name\n", "people.jsonl, line 1"),
-    "a format not built yet": ("people.xlsx", "", "people.xlsx: reading .xlsx is not yet supported"),
+    "no spreadsheet": ("people.xlsx", "", "people.xlsx: no .xlsx file, or damaged, or protected by a password"),
     "an unknown format": ("people.txt", "", "people.txt: recipients are read from"),
     "no such file": ("other.csv", "", "people.csv: No such file or directory"),
 }

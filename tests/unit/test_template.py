@@ -39,6 +39,7 @@ def test_fields_are_filled_and_doubled_braces_are_braces(text, filled):
         ("{a}}", "a single '}' at character 4 (write '}}' for the brace)"),
         ("{a{b}", "a single '{' at character 1 (write '{{' for the brace)"),
         ("Hi {}", "a field without a column at character 4"),
+        ("Hi {|Customer}", "a field without a column at character 4"),
     ],
 )
 def test_a_text_that_is_no_template_names_the_place(text, complaint):
@@ -77,20 +78,73 @@ def test_a_value_that_is_none_is_missing_and_an_empty_one_is_not():
     assert fill_row(["", "2"]) == "-2"
 
 
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_default_stands_for_a_value_that_is_none_or_empty(value):
+    fill_row = compile_template("Dear {name|Customer}, order {order|} of {name}.").bind(("name", "order"))
+    assert fill_row(["Asha", value]) == "Dear Asha, order  of Asha."
+    fill_row = compile_template("Dear {name|Customer}!").bind(("name", "order"))
+    assert fill_row([value, "17"]) == "Dear Customer!"
+    assert fill_row([" ", "17"]) == "Dear  !"
+
+
+def test_a_default_is_all_that_follows_the_first_bar():
+    assert compile_template("{a| b|c }").defaults == (" b|c ",)
+    assert compile_template("{a| b|c }").bind(("a",))([None]) == " b|c "
+
+
+def test_a_default_stands_for_a_column_that_the_row_has_not():
+    assert compile_template("{a}{b|-}{c|?}").bind(("a", "c"))(["1", None]) == "1-?"
+    assert compile_template("{a|x}{b}").bind(())([]) == MissingValue(column="b")
+
+
+def test_a_field_without_a_default_is_missing_beside_one_that_has_one():
+    fill_row = compile_template("{a|x}{b|y}{a}").bind(("a", "b"))
+    assert fill_row([None, None]) == MissingValue(column="a")
+    assert fill_row(["1", None]) == "1y1"
+
+
+def test_columns_with_a_default_are_named_too():
+    assert compile_template("{b|x} {a} {b}").columns == ("b", "a")
+
+
+names = st.sampled_from(["x", "y", "long name"])
 pieces = st.lists(
     st.one_of(
         st.tuples(st.just("text"), st.text(max_size=6)),
-        st.tuples(st.just("field"), st.sampled_from(["x", "y", "long name"])),
+        st.tuples(st.just("field"), names),
+        st.tuples(st.just("default"), st.tuples(names, st.text(max_size=4, alphabet="ab|%é"))),
     ),
     max_size=8,
 )
 
 
-@given(pieces=pieces, values=st.lists(st.text(max_size=5), min_size=3, max_size=3))
-def test_filling_puts_each_value_in_its_place_and_keeps_the_rest(pieces, values):
-    columns = ("x", "y", "long name")
-    text = "".join(
-        f"{{{part}}}" if kind == "field" else part.replace("{", "{{").replace("}", "}}") for kind, part in pieces
-    )
-    expected = "".join(values[columns.index(part)] if kind == "field" else part for kind, part in pieces)
-    assert compile_template(text).bind(columns)(values) == expected
+def written(kind, part):
+    """A piece as it stands in a template."""
+    match kind, part:
+        case "text", text:
+            return text.replace("{", "{{").replace("}", "}}")
+        case "field", column:
+            return f"{{{column}}}"
+        case _, (column, default):
+            return f"{{{column}|{default}}}"
+
+
+def expected(kind, part, row):
+    """A piece as it stands in the message; `None` where it can not be written."""
+    match kind, part:
+        case "text", text:
+            return text
+        case "field", column:
+            return row.get(column)
+        case _, (column, default):
+            return row.get(column) or default
+
+
+@given(pieces=pieces, row=st.dictionaries(names, st.none() | st.text(max_size=5)))
+def test_filling_puts_each_value_in_its_place_and_keeps_the_rest(pieces, row):
+    fill_row = compile_template("".join(written(*piece) for piece in pieces)).bind(tuple(row))
+    parts = [expected(*piece, row) for piece in pieces]
+    if None in parts:
+        assert isinstance(fill_row(list(row.values())), MissingValue)
+    else:
+        assert fill_row(list(row.values())) == "".join(parts)

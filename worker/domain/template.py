@@ -2,7 +2,8 @@
 
 The producer fills it to check each body; the worker fills it again from the stored values just before it sends. Both
 get the same text: filling depends on the values alone. A field is a column's name and nothing more (`{a.b}` is the
-column "a.b"), so no text that a user writes can run anything.
+column "a.b"), with a default after a bar or without one (`{name|Customer}`), so no text that a user writes can run
+anything.
 """
 
 import re
@@ -28,10 +29,12 @@ class MissingValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """Literal texts and the columns between them: `literals[0] column[0] literals[1] … literals[-1]`."""
+    """Literal texts and the columns between them: `literals[0] fields[0] literals[1] … literals[-1]`."""
 
     literals: tuple[str, ...]
     fields: tuple[str, ...]
+    defaults: tuple[str | None, ...]
+    """Beside each field what stands there for a value that is `None` or empty; `None` where it has no default."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -46,12 +49,14 @@ class Template:
     def bind(self, columns: Sequence[str]) -> Render:
         """Return what fills the text from one recipient's values, given in the order of `columns`.
 
-        A value that is `None`, or whose column is not among `columns`, gives `MissingValue`; an empty text is a value.
+        A value that is `None`, or whose column is not among `columns`, gives the field's default, else `MissingValue`;
+        an empty text gives the default too, and without one is a value.
         """
         if self.is_static:
             body = self.literals[0]
             return lambda _values: body
-        absent = next((column for column in self.columns if column not in columns), None)
+        fields = zip(self.fields, self.defaults, strict=True)
+        absent = next((column for column, default in fields if default is None and column not in columns), None)
         if absent is not None:
             missing = MissingValue(column=absent)
             return lambda _values: missing
@@ -59,11 +64,12 @@ class Template:
 
 
 def compile_template(text: str) -> Template:
-    """Read a text with `{column}`, `{{` and `}}`; a column's name is taken exactly as it stands, blanks too.
+    """Read a text with `{column}`, `{column|default}`, `{{` and `}}`.
 
-    Raises `TemplateError` for a brace alone and for `{}`.
+    Name and default are taken exactly as they stand, blanks too; the first bar ends the name, and a default has no
+    braces. Raises `TemplateError` for a brace alone and for a field without a column.
     """
-    literals, fields = [""], list[str]()
+    literals, fields, defaults = [""], list[str](), list[str | None]()
     end = 0
     for token in _TOKEN.finditer(text):
         literals[-1] += text[end : token.start()]
@@ -75,31 +81,62 @@ def compile_template(text: str) -> Template:
                 raise TemplateError(
                     f"a single {brace!r} at character {token.start() + 1} (write {brace * 2!r} for the brace)"
                 )
-            case _, "":
-                raise TemplateError(f"a field without a column at character {token.start() + 1}")
-            case _, column:
+            case _, field:
+                column, bar, default = field.partition("|")
+                if not column:
+                    raise TemplateError(f"a field without a column at character {token.start() + 1}")
                 fields.append(column)
+                defaults.append(default if bar else None)
                 literals.append("")
     literals[-1] += text[end:]
-    return Template(literals=tuple(literals), fields=tuple(fields))
+    return Template(literals=tuple(literals), fields=tuple(fields), defaults=tuple(defaults))
 
 
 def _filler(template: Template, columns: Sequence[str]) -> Render:
-    """Compile to one pick and one join a recipient: the literals are put behind the values and picked with them."""
+    """Compile to one pick and one join a recipient: the literals are put behind the values and picked with them.
+
+    Between the two come the values that have a default, each filled beforehand; without defaults that step is left out.
+    """
     where = {column: index for index, column in enumerate(columns)}
-    width = len(columns)
-    picks: list[int] = []
-    for index, column in enumerate(template.fields):
-        picks += (width + index, where[column])
-    picks.append(width + len(template.fields))
+    fields = list(zip(template.fields, template.defaults, strict=True))
+    defaulted = [(where[column], default) for column, default in fields if default is not None and column in where]
+    next_filled = iter(range(len(columns), len(columns) + len(defaulted)))
+    fixed = list[str]()
+    picks = list[int]()
+
+    def pick_fixed(text: str) -> None:
+        picks.append(len(columns) + len(defaulted) + len(fixed))
+        fixed.append(text)
+
+    for literal, (column, default) in zip(template.literals, fields, strict=False):
+        pick_fixed(literal)
+        if default is None:
+            picks.append(where[column])
+        elif column in where:
+            picks.append(next(next_filled))
+        else:
+            pick_fixed(default)
+    pick_fixed(template.literals[-1])
     pick, join = itemgetter(*picks), "".join
-    literals = list(template.literals)
 
     def fill(values: Sequence[str | None]) -> str | MissingValue:
         try:
-            return join(pick([*values, *literals]))
+            return join(pick([*values, *fixed]))
         except TypeError:  # join met a None
-            empty = next(column for column in template.fields if values[where[column]] is None)
-            return MissingValue(column=empty)
+            return _missing(template, where, values)
 
-    return fill
+    def fill_with_defaults(values: Sequence[str | None]) -> str | MissingValue:
+        filled = [values[index] or default for index, default in defaulted]
+        try:
+            return join(pick([*values, *filled, *fixed]))
+        except TypeError:
+            return _missing(template, where, values)
+
+    return fill_with_defaults if defaulted else fill
+
+
+def _missing(template: Template, where: dict[str, int], values: Sequence[str | None]) -> MissingValue:
+    fields = zip(template.fields, template.defaults, strict=True)
+    return next(
+        MissingValue(column=column) for column, default in fields if default is None and values[where[column]] is None
+    )

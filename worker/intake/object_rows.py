@@ -3,11 +3,26 @@
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from worker.intake.rows import BadRow, Block, refuse
 
 _Read = tuple[tuple[str, ...], list[str | None]] | BadRow
+
+
+class _FloatAsWritten(float):
+    """A number of JSON that remembers its text: 9.19877E+11 must not become the twelve digits that it never had."""
+
+    __slots__ = ("_text",)
+    _text: str
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number._text = text
+        return number
+
+    def __str__(self) -> str:
+        return self._text
 
 
 class _BadLineError(ValueError):
@@ -59,7 +74,9 @@ def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_decode_json = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object_of).decode
+_decode_json = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_FloatAsWritten, object_pairs_hook=_object_of
+).decode
 
 
 def _read_line(line: str) -> _Read:

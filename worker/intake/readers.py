@@ -1,6 +1,6 @@
 """Opens the recipients of a campaign, whatever they stand in: first step of production.
 
-Files and standard input are read as a stream, never whole.
+Files and standard input are read as a stream, never whole, but for a spreadsheet, whose size is checked first.
 """
 
 import itertools
@@ -10,38 +10,35 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
-from config.errors import ConfigError
 from worker.intake.csv_rows import csv_blocks
 from worker.intake.lines import lines, open_binary
 from worker.intake.object_rows import jsonl_blocks, mapping_blocks
 from worker.intake.rows import RowSource, refuse
+from worker.intake.sheet_rows import sheet_blocks
 
-_SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
+_SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".xlsx")
 
 
 def open_rows(source: str | Path, *, stdin: IO[bytes] | None = None) -> RowSource:
-    """Open a file by its suffix (.csv or .jsonl, also with .gz), or standard input for "-".
+    """Open a file by its suffix (.csv or .jsonl, also with .gz, or .xlsx), or standard input for "-".
 
-    Standard input is JSON Lines if its first character that is not blank is a brace, else CSV. Text is UTF-8, with or
-    without a byte order mark. Raises `ConfigError` where the input can not be opened or its first line is wrong;
+    Standard input is JSON Lines if its first character that is not blank is a brace, else CSV. The encoding is found
+    (`lines`). Raises `ConfigError` where the input can not be opened or its first line is wrong;
     reading on may raise it too.
     """
     if str(source) == "-":
         return _open_standard_input(sys.stdin.buffer if stdin is None else stdin)
     path = Path(source)
     name = path.name.lower()
-    if ".xlsx" in name[-8:]:
-        refuse(f"{path}: reading .xlsx is not yet supported; save it as CSV (UTF-8)")
     if not name.endswith(_SUFFIXES):
         refuse(f"{path}: recipients are read from {', '.join(_SUFFIXES)} or - (standard input)")
-    held = ExitStack()
-    try:
-        return _source(
-            lines(open_binary(path, held), str(path)), str(path), held, is_jsonl=name.endswith(_SUFFIXES[2:])
-        )
-    except ConfigError:
-        held.close()
-        raise
+    with ExitStack() as opened:
+        notes = list[str]()
+        if name.endswith(".xlsx"):
+            columns, blocks = sheet_blocks(path, opened, notes.append)
+            return RowSource(name=str(path), columns=columns, blocks=blocks, notes=notes, close=opened.pop_all().close)
+        text = lines(open_binary(path, opened), str(path), notes.append)
+        return _source(text, str(path), notes, opened, is_jsonl=name.endswith(_SUFFIXES[2:4]))
 
 
 def rows_from(recipients: Iterable[Mapping[str, object]]) -> RowSource:
@@ -54,18 +51,18 @@ def rows_from(recipients: Iterable[Mapping[str, object]]) -> RowSource:
 
 def _open_standard_input(stdin: IO[bytes]) -> RowSource:
     name = "standard input"
-    text = lines(stdin, name)
+    notes = list[str]()
+    text = lines(stdin, name, notes.append)
     start: list[str] = []
     for line in text:
         start.append(line)
         if line.strip():
             break
     is_jsonl = bool(start) and start[-1].lstrip().startswith("{")
-    return _source(itertools.chain(start, text), name, ExitStack(), is_jsonl=is_jsonl)
+    return _source(itertools.chain(start, text), name, notes, ExitStack(), is_jsonl=is_jsonl)
 
 
-def _source(text: Iterator[str], name: str, held: ExitStack, *, is_jsonl: bool) -> RowSource:
-    if is_jsonl:
-        return RowSource(name=name, columns=None, blocks=jsonl_blocks(text, name), close=held.close)
-    columns, blocks = csv_blocks(text, name)
-    return RowSource(name=name, columns=columns, blocks=blocks, close=held.close)
+def _source(text: Iterator[str], name: str, notes: list[str], opened: ExitStack, *, is_jsonl: bool) -> RowSource:
+    """Read the first line; what is `opened` is handed over to the source, and stays with the caller in an error."""
+    columns, blocks = (None, jsonl_blocks(text, name)) if is_jsonl else csv_blocks(text, name, notes.append)
+    return RowSource(name=name, columns=columns, blocks=blocks, notes=notes, close=opened.pop_all().close)

@@ -4,12 +4,15 @@ A row that can not be read is a `BadRow` and costs only itself; what puts the wh
 header, its quoting) is a `ConfigError` that names file and line.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import NoReturn, Self
 
 from config.errors import ConfigError
+
+MAX_COLUMNS = 16_384
+"""As many as a spreadsheet has; more are a file of another kind, and would fill memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +44,14 @@ class RowSource:
     """The rows of one input, to be read once: `with open_rows(path) as source: …`.
 
     `name` stands for the input in messages. `columns` is the header of a CSV, and `None` where rows have their own.
-    Closing it closes the file, but never standard input.
+    `notes` are sentences on how the input was understood, for people to check; more may come as rows are read. Closing
+    it closes the file, but never standard input.
     """
 
     name: str
     columns: tuple[str, ...] | None
     blocks: Iterator[Block] = field(repr=False)
+    notes: list[str] = field(default_factory=list)
     close: Callable[[], None] = field(repr=False, default=lambda: None)
 
     def __enter__(self) -> Self:
@@ -58,6 +63,23 @@ class RowSource:
     ) -> None:
         """Close the source."""
         self.close()
+
+
+def checked_columns(names: Sequence[str], place: str) -> tuple[str, ...]:
+    """Return a header's columns; raises `ConfigError` for too many, for one without a name and for two with the same.
+
+    `place` stands for the header in messages.
+    """
+    if len(names) > MAX_COLUMNS:
+        refuse(f"{place}: {len(names):,} columns, at most {MAX_COLUMNS:,} are read")
+    seen = set[str]()
+    for position, column in enumerate(names, 1):
+        if not column.strip():
+            refuse(f"{place}: column {position} has no name")
+        if column in seen:
+            refuse(f"{place}: two columns are named {column!r}")
+        seen.add(column)
+    return tuple(names)
 
 
 def refuse(message: str, cause: Exception | None = None) -> NoReturn:
