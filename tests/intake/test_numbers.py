@@ -59,7 +59,7 @@ def test_an_object_without_the_column_is_named(read):
     [
         ("stop.csv", "tto,name\n", 'there is no column "to"; did you mean "tto"?'),
         ("stop.csv", "", "the file is empty"),
-        ("stop.txt", b"9000000001\n\xff\n", "line 2: byte 1 of the line is not UTF-8"),
+        ("stop.txt", b"9000000001\n\0\n", "line 2: a NUL character"),
         ("stop.txt.gz", b"9000000001\n", "the gzip file is damaged"),
         ("stop.doc", "9000000001\n", "are read from"),
     ],

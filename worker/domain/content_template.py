@@ -6,7 +6,7 @@ escaped on its way into it. So no value can end the string it stands in, and the
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from worker.domain.template import MissingValue, Render, Template, TemplateError, compile_template
 
@@ -59,43 +59,55 @@ def compile_content(content: Mapping[str, object]) -> ContentTemplate:
     Raises `TemplateError`, whose sentence begins with the place inside the content, for what is no template and for
     what is neither text, true, false, list nor table.
     """
-    literals, fields = [""], list[str]()
-    _write(content, "", 0, literals, fields)
-    return ContentTemplate(text=Template(literals=tuple(literals), fields=tuple(fields)))
+    draft = _Draft()
+    _write(content, "", 0, draft)
+    texts, fields, defaults = tuple(draft.literals), tuple(draft.fields), tuple(draft.defaults)
+    return ContentTemplate(text=Template(literals=texts, fields=fields, defaults=defaults))
 
 
-def _write(value: object, place: str, depth: int, literals: list[str], fields: list[str]) -> None:
-    """Add the JSON of `value` to the text so far, which ends with `literals[-1]`."""
+@dataclass(slots=True)
+class _Draft:
+    """The JSON so far, as a template is made of it; it ends with `literals[-1]`."""
+
+    literals: list[str] = field(default_factory=lambda: [""])
+    fields: list[str] = field(default_factory=list)
+    defaults: list[str | None] = field(default_factory=list)
+
+
+def _write(value: object, place: str, depth: int, draft: _Draft) -> None:
+    """Add the JSON of `value` to the text so far."""
+    literals = draft.literals
     if depth > _MOST_DEEP:
         raise TemplateError(f"{place} is nested more than {_MOST_DEEP} deep")
     match value:
         case str():
-            _write_string(value, place, literals, fields)
+            _write_string(value, place, draft)
         case bool():
             literals[-1] += _quoted(value)
         case Mapping():
             literals[-1] += "{"
             for index, key in enumerate(sorted(value)):
                 literals[-1] += f"{',' if index else ''}{_quoted(key)}:"
-                _write(value[key], f"{place}.{key}" if place else key, depth + 1, literals, fields)
+                _write(value[key], f"{place}.{key}" if place else key, depth + 1, draft)
             literals[-1] += "}"
         case list() | tuple():
             literals[-1] += "["
             for index, item in enumerate(value):
                 literals[-1] += "," if index else ""
-                _write(item, f"{place}[{index}]", depth + 1, literals, fields)
+                _write(item, f"{place}[{index}]", depth + 1, draft)
             literals[-1] += "]"
         case _:
             raise TemplateError(f"{place} should be text in quotes, true, false, a list or a table")
 
 
-def _write_string(text: str, place: str, literals: list[str], fields: list[str]) -> None:
+def _write_string(text: str, place: str, draft: _Draft) -> None:
     try:
         template = compile_template(text)
     except TemplateError as error:
         raise TemplateError(f"{place} has {error}") from error
     first, *rest = (_quoted(literal)[1:-1] for literal in template.literals)
-    literals[-1] += f'"{first}'
-    literals += rest
-    fields += template.fields
-    literals[-1] += '"'
+    draft.literals[-1] += f'"{first}'
+    draft.literals += rest
+    draft.fields += template.fields
+    draft.defaults += (None if default is None else _quoted(default)[1:-1] for default in template.defaults)
+    draft.literals[-1] += '"'

@@ -33,7 +33,7 @@ def open_numbers(source: str, *, column: str, default_country: str) -> Iterator[
     canonical = Normaliser(default_country).canonical
     with ExitStack() as held:
         if source.lower().endswith(_TEXT):
-            text = lines(open_binary(Path(source), held), source)
+            text = lines(open_binary(Path(source), held), source, _unheard)
             yield (_judged("line", n, canonical(line.strip())) for n, line in enumerate(text, 1) if line.strip())
             return
         rows = held.enter_context(open_rows(source))
@@ -41,6 +41,10 @@ def open_numbers(source: str, *, column: str, default_country: str) -> Iterator[
             raise ConfigError(f'{rows.name}: there is no column "{column}"{did_you_mean(column, rows.columns)}')
         fields = enumerate(_fields(rows, column), 1)
         yield (_judged("row", n, canonical(field) if isinstance(field, str) else field) for n, field in fields)
+
+
+def _unheard(_note: str) -> None:
+    """Digits read alike in every encoding that is found."""
 
 
 def _fields(rows: RowSource, column: str) -> Iterator[str | BadNumber]:
