@@ -3,16 +3,19 @@
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from config.accounts import load_accounts
 from config.errors import ConfigError
 from config.settings import NO_REDIS, Settings, load_settings
 from tasks.ring import ring
+from worker.domain.hours import HoursError, indian_promotional_hours, narrowed
 from worker.domain.ids import CampaignId
 from worker.gateways.checks import content_check, takes_content
 from worker.intake.batches import Check, check_body
-from worker.intake.campaign import Campaign, check_id, load_campaign
+from worker.intake.campaign import Campaign, check_id
+from worker.intake.campaign_file import load_campaign
 from worker.intake.readers import open_rows, rows_from
 from worker.intake.rows import RowSource
 from worker.ledger.connection import connect
@@ -43,6 +46,10 @@ def check_accounts(campaign: Campaign, settings: Settings) -> None:
                 f"{settings.accounts_file}: there is no account {name}, which campaign {campaign.name} names"
             )
         check_kind(campaign, name, accounts[name].gateway)
+    gateways = {accounts[name].gateway for name in campaign.accounts}
+    if len(gateways) > 1:
+        kinds = " and ".join(sorted(gateways))
+        raise ConfigError(f"campaign {campaign.name} names accounts at {kinds}: a pool is of one kind of gateway")
 
 
 def check_kind(campaign: Campaign, account: str, gateway: str) -> None:
@@ -66,8 +73,22 @@ def text_check(campaign: Campaign, settings: Settings) -> Check:
     return content_check(load_accounts(settings.accounts_file)[campaign.accounts[0]].gateway)
 
 
-def check_cap(campaign: Campaign, settings: Settings) -> None:
-    """Raise `ConfigError` where a campaign asks for a frequency cap that looks back further than is remembered."""
+def check_limits(campaign: Campaign, settings: Settings) -> None:
+    """Raise `ConfigError` for a window outside the legal hours, and for a frequency cap that nobody could keep."""
+    _check_hours(campaign, datetime.now(UTC))
+    _check_cap(campaign, settings)
+
+
+def _check_hours(campaign: Campaign, now: datetime) -> None:
+    if campaign.window is None or not campaign.is_bound_to_indian_hours or campaign.hours is None:
+        return
+    try:
+        narrowed(campaign.hours, indian_promotional_hours(), now=now)
+    except HoursError as error:
+        raise ConfigError(f'campaign {campaign.name}: "window" {error}') from error
+
+
+def _check_cap(campaign: Campaign, settings: Settings) -> None:
     asked, kept = campaign.not_before_hours or 0, settings.remember_hours
     if asked > kept:
         raise ConfigError(
@@ -97,7 +118,7 @@ def enqueue_campaign(
 ) -> Enqueued:
     """Produce a campaign and ring for its accounts. Raises `ConfigError`, `ProductionLost`, `LedgerError`."""
     check_accounts(campaign, settings)
-    check_cap(campaign, settings)
+    check_limits(campaign, settings)
     if settings.redis_url is None:
         raise ConfigError(NO_REDIS)
     check = text_check(campaign, settings)

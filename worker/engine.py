@@ -10,6 +10,7 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import redis.asyncio
@@ -28,6 +29,8 @@ from worker.ledger.errors import LedgerBroken, LedgerError, LedgerUnavailable, t
 from worker.ledger.resending import resend
 from worker.ledger.seats import announce
 from worker.ledger.sweeping import sweep
+from worker.ledger.timing import set_hours
+from worker.producer import hours_around
 from worker.roster import Roster
 
 log = structlog.stdlib.get_logger("bulksend.worker")
@@ -169,6 +172,8 @@ class Engine:
                 for campaign_id, batch in swept.resends:
                     word = await resend(self.redis, campaign_id, batch)
                     log.info("resend.done", campaign=campaign_id, batch=batch, how=word)
+                for campaign_id in swept.hours:
+                    await self._renew_hours(campaign_id)
                 await self.observe_clock()
                 if now - announced_at > ANNOUNCE_EVERY_S:
                     await self.announce()
@@ -180,6 +185,18 @@ class Engine:
             if swept.expired:
                 log.warning("sweep.expired", batches=swept.expired)
             await asyncio.sleep(SWEEP_EVERY_S)
+
+    async def _renew_hours(self, campaign_id: CampaignId) -> None:
+        """Write the hours in which a campaign may send now, or next: they have opened or closed since the last look."""
+        try:
+            campaign = (await self.compiled(campaign_id)).campaign
+        except ValueError:
+            log.error("hours.unreadable", campaign=campaign_id, why="the campaign is of another version")
+            return
+        server_s = self.clock.server_s(asyncio.get_running_loop().time())
+        opens, closes = hours_around(campaign, datetime.fromtimestamp(server_s, UTC))
+        is_open = await set_hours(self.redis, campaign_id, opens, closes)
+        log.info("hours.renewed", campaign=campaign_id, open=is_open)
 
     async def observe_clock(self) -> None:
         """Narrow the offset to the server's clock by one short exchange; raises `LedgerUnavailable`."""

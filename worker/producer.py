@@ -9,6 +9,7 @@ lists: these may change between two producers, and the second still finds its pl
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import redis
@@ -19,6 +20,7 @@ from worker.domain.ids import CampaignId
 from worker.domain.suppression import Checks, why
 from worker.intake.batches import Check, check_body, prepare
 from worker.intake.campaign import Campaign
+from worker.intake.message_options import fields_in
 from worker.intake.rows import RowSource
 from worker.intake.stretch import Prepared
 from worker.ledger.packing import pack
@@ -34,6 +36,8 @@ from worker.ledger.production import (
     start,
 )
 from worker.ledger.suppression import find_suppressed
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 CHUNK = 20
 """Stretches written by one script: at most 2,000 messages, about 40 KB."""
@@ -87,6 +91,11 @@ def produce(
         name=campaign.name,
         accounts=campaign.accounts,
         on_unconfirmed=campaign.on_unconfirmed,
+        priority=campaign.priority,
+        starts_at=_microseconds(campaign.start_at),
+        ends_at=_microseconds(campaign.expires_at),
+        has_hours=campaign.hours is not None,
+        checks=_checks(campaign),
     )
     match opening:
         case Whole(state=state):
@@ -98,6 +107,9 @@ def produce(
             )
         case New():
             position = 0
+            if campaign.expires_at is not None and campaign.expires_at <= datetime.now(UTC):
+                discard(client, campaign_id, token=token)
+                raise ConfigError(f'campaign {campaign.name}: "expires_at" is past: nothing of it would be sent')
         case Continue(position=position, digest=digest):
             _pass_over_prefix(campaign_id, prepared, position, digest, on_progress)
     try:
@@ -105,7 +117,8 @@ def produce(
     except ConfigError:
         discard(client, campaign_id, token=token)
         raise
-    state = start(client, campaign_id, token=token, position=position, hold=hold)
+    hours = hours_around(campaign, datetime.now(UTC))
+    state = start(client, campaign_id, token=token, position=position, hold=hold, hours=hours)
     if not state:
         raise _lost(campaign_id)
     return Produced(state=state)
@@ -164,13 +177,25 @@ def _append_all(
     return position
 
 
+def hours_around(campaign: Campaign, now: datetime) -> tuple[int, int]:
+    """Return the sending hours that contain `now`, or the next ones, in microseconds; (0, 0) for one without hours."""
+    if campaign.hours is None:
+        return 0, 0
+    interval = campaign.hours.next_interval(now)
+    return _microseconds(interval.opens_at), _microseconds(interval.closes_at)
+
+
+def _microseconds(at: datetime | None) -> int:
+    return 0 if at is None else (at - _EPOCH) // timedelta(microseconds=1)
+
+
 def _checks(campaign: Campaign) -> Checks:
     accounts = campaign.accounts
     return Checks(
         # Which of several will send is not known yet: the list of an account that does is looked up at that moment.
         account=accounts[0] if len(accounts) == 1 else "",
-        sender=campaign.sender or "",
-        is_promotional=campaign.sms_type == "promotional",
+        sender=campaign.call_sender,
+        is_promotional=campaign.sms_type == "promotional" or bool(fields_in(campaign.sms_type)),
         not_before_hours=campaign.not_before_hours or 0,
     )
 

@@ -28,7 +28,8 @@ from scripts.cli.output import emit
 from scripts.cli.sending import Job, Stuck, check_credentials, work_off
 from scripts.cli.words import counts, summary, tell
 from worker.domain.ids import CampaignId
-from worker.intake.campaign import Campaign, load_campaign
+from worker.intake.campaign import Campaign
+from worker.intake.campaign_file import load_campaign
 from worker.ledger import operating
 from worker.ledger.reading import ENDED, Standing, standings
 

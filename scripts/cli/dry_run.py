@@ -11,7 +11,7 @@ from scripts.cli.output import emit
 from scripts.cli.progress import new_progress
 from scripts.cli.recipients import recipients_of
 from scripts.cli.words import tell
-from tasks.produce import check_accounts, check_cap, text_check
+from tasks.produce import check_accounts, check_limits, text_check
 from worker.domain.content import BatchContent, messages
 from worker.domain.ids import CampaignId
 from worker.domain.throttle import MICROSECONDS, spacing_us
@@ -38,7 +38,7 @@ class _Counted:
 def dry_run(campaign: Campaign, campaign_id: CampaignId | None, recipients: str | None, *, as_json: bool) -> None:
     """Print what enqueue would queue: counts, samples, calls, and when it would be through."""
     settings = load_settings()
-    check_cap(campaign, settings)
+    check_limits(campaign, settings)
     finish_in_s = _pace(campaign, settings)
     counted = _count(campaign, recipients, text_check(campaign, settings))
     finish_at = None

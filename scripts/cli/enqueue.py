@@ -16,9 +16,10 @@ from scripts.cli.output import emit_standing
 from scripts.cli.progress import new_progress
 from scripts.cli.recipients import recipients_of
 from scripts.cli.words import tell
-from tasks.produce import check_accounts, check_cap, enqueue_campaign, new_id
+from tasks.produce import check_accounts, check_limits, enqueue_campaign, new_id
 from worker.domain.ids import CampaignId
-from worker.intake.campaign import Campaign, check_id, load_campaign
+from worker.intake.campaign import Campaign, check_id
+from worker.intake.campaign_file import load_campaign
 from worker.ledger.reading import standings
 
 
@@ -49,7 +50,7 @@ def enqueue(
     known_id = known_id or new_id(parsed)
     configure_logging(load_settings())
     check_accounts(parsed, load_settings())
-    check_cap(parsed, load_settings())
+    check_limits(parsed, load_settings())
     with open_ledger(data) as ledger:
         again = ["enqueue", str(campaign), "--id", known_id]
         again += ["--recipients", recipients] if recipients is not None else []

@@ -14,7 +14,8 @@ from scripts.cli.output import emit_standing
 from scripts.cli.sending import Job, Stuck, check_credentials, how_to_go_on, work_off
 from scripts.cli.words import tell
 from tasks.produce import new_id
-from worker.intake.campaign import check_id, load_campaign
+from worker.intake.campaign import check_id
+from worker.intake.campaign_file import load_campaign
 from worker.ledger.reading import Standing
 
 PATIENCE_S = 30.0

@@ -25,7 +25,7 @@ from scripts.cli.own_worker import OwnWorker
 from scripts.cli.progress import Progress, new_progress
 from scripts.cli.recipients import recipients_of
 from scripts.cli.words import tell
-from tasks.produce import check_accounts, check_cap, enqueue_campaign, text_check
+from tasks.produce import check_accounts, check_limits, enqueue_campaign, text_check
 from tasks.ring import ring
 from worker.domain.ids import CampaignId
 from worker.intake.batches import prepare
@@ -91,7 +91,7 @@ def check_credentials(campaign: Campaign, settings: Settings) -> float:
     Raises `ConfigError`, which names account, field and variable.
     """
     check_accounts(campaign, settings)
-    check_cap(campaign, settings)
+    check_limits(campaign, settings)
     accounts, environ = load_accounts(settings.accounts_file), load_environ()
     for name in campaign.accounts:
         accounts[name].credentials(environ)

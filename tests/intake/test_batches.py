@@ -363,3 +363,35 @@ def test_each_message_has_the_settings_of_its_row(kind):
 def test_a_header_without_a_settings_column_is_refused_at_once():
     with pytest.raises(ConfigError, match='there is no column "header"'):
         produce_csv("to,kind,dlt\n", WITH_OPTIONS)
+
+
+def test_a_body_that_the_operators_would_refuse_is_invalid_with_the_place():
+    campaign = Campaign(
+        name="offer", accounts=("main",), body="Dear {name}, order ready.", dlt_template="Dear {#var#}, order ready."
+    )
+    (batch,) = produce([{"to": number(1), "name": "Asha"}, {"to": number(2), "name": "A" * 31}], campaign)
+    assert len(batch.content.numbers) == 1
+    (passed,) = batch.content.passed
+    assert passed.outcome == "invalid"
+    assert passed.reason.startswith("does not match the DLT template at character")
+
+
+def test_the_length_of_a_dlt_variable_may_be_given():
+    template = "Dear {#var#}, order ready."
+    texts = {"body": "Dear {name}, order ready.", "dlt_template": template, "dlt_variable_length": 40}
+    (batch,) = produce([{"to": number(1), "name": "A" * 31}], Campaign(name="offer", accounts=("main",), **texts))
+    assert len(batch.content.numbers) == 1
+
+
+def test_a_text_for_all_that_the_operators_would_refuse_is_refused_before_anything_is_queued():
+    campaign = Campaign(name="offer", accounts=("main",), body="Order ready", dlt_template="Order ready.")
+    with pytest.raises(ConfigError, match="does not match the DLT template"):
+        produce([{"to": number(1)}], campaign)
+
+
+@pytest.mark.parametrize("sms_type", ["promotional", "transactional_opt_in"])
+def test_a_promotional_campaign_to_another_country_passes_over_indian_numbers(sms_type):
+    campaign = Campaign(name="offer", accounts=("main",), body="Hi", default_country="AE", sms_type=sms_type)
+    (batch,) = produce([{"to": number(1)}, {"to": "+971500000001"}], campaign)
+    assert batch.content.numbers == (971500000001,)
+    assert "an Indian number in a promotional campaign" in batch.content.passed[0].reason

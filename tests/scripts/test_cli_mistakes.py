@@ -23,7 +23,12 @@ CAMPAIGNS = {
     "a body that is too long": (GOOD.replace("Dear", "D" * 2001), "the gateway takes 2,000"),
     "an account that is not there": (GOOD.replace('"main"', '"mian"'), "there is no account mian"),
     "no account": (GOOD.replace('["main"]', "[]"), '"accounts" is empty'),
-    "something not built yet": (GOOD + 'window = "10:00-21:00"\n', '"window" is not yet supported'),
+    "hours that are none": (GOOD + 'window = "10-21"\n', '"window" should be two times of day like "10:00-21:00"'),
+    "hours that are not legal": (
+        GOOD + 'sms_type = "promotional"\nwindow = "09:00-21:00"\n',
+        '"window" 09:00-21:00 Asia/Kolkata leaves the permitted hours',
+    ),
+    "an end that is past": (GOOD + "expires_at = 2020-01-01T10:00:00+05:30\n", '"expires_at" is past'),
     "a number for text": (GOOD.replace('"phone"', "7"), '"to" should be text in quotes'),
     "a country that is none": (GOOD + 'default_country = "XX"\n', '"default_country" should be a country'),
     "no recipients": (GOOD.replace('recipients = "people.csv"\n', ""), "has no recipients"),

@@ -12,7 +12,7 @@ import pytest
 from config.account_models import ExotelSmsAccount
 from config.accounts import load_accounts
 from worker.engine import SETTLING_S
-from worker.intake.campaign import load_campaign
+from worker.intake.campaign_file import load_campaign
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {"BULKSEND_REDIS_PASSWORD": "made-up", "FLOWER_BASIC_AUTH": "somebody:made-up"}

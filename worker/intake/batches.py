@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from config.errors import ConfigError
 from worker.domain.content_template import Wording
+from worker.domain.dlt import Differs, DltTemplate
 from worker.domain.template import MissingValue
 from worker.intake.campaign import MAX_BODY_CHARACTERS, Campaign
 from worker.intake.message_options import columns_of, complain_for
@@ -19,6 +20,9 @@ from worker.intake.rows import BadRow, Block, RowSource
 from worker.intake.seen import SeenNumbers
 from worker.intake.stretch import Prepared, Refused, Stretch
 from worker.intake.suggestions import did_you_mean
+
+_INDIA, _TEN_DIGITS = 91, 10_000_000_000
+_NOT_TO_INDIA = 'an Indian number in a promotional campaign to another country: give it one with default_country = "IN"'
 
 _Judge = Callable[[list[str | None]], int | Refused]
 
@@ -41,7 +45,7 @@ def prepare(
     `check` judges every recipient's text, or once the one that all get. Raises `ConfigError`: at once where that one
     can not be sent, or the header lacks the number's column or one of the text's, and later whatever the source raises.
     """
-    wording = campaign.wording()
+    wording, check = campaign.wording(), _with_dlt(check, campaign.dlt())
     if wording.is_static and (why := check(str(wording.bind(())(())))):
         raise ConfigError(f"campaign {campaign.name}: {why}")
     if rows.columns is not None:
@@ -50,6 +54,20 @@ def prepare(
                 raise ConfigError(f'{rows.name}: there is no column "{column}"{did_you_mean(column, rows.columns)}')
     judge_for = _judges(campaign, wording, check)
     return _batches(rows.blocks, judge_for, campaign.to, batch_size)
+
+
+def _with_dlt(check: Check, dlt: DltTemplate | None) -> Check:
+    """Hold each text against the registered one as well, where the campaign names it."""
+    if dlt is None:
+        return check
+
+    def both(text: str) -> str:
+        if why := check(text):
+            return why
+        answer = dlt.match(text)
+        return answer.reason if isinstance(answer, Differs) else ""
+
+    return both
 
 
 def _batches(
@@ -77,6 +95,8 @@ def _judges(campaign: Campaign, wording: Wording, check: Check) -> Callable[[tup
     canonical = Normaliser(campaign.default_country).canonical
     add = SeenNumbers().add
     options, is_static = campaign.message_options(), wording.is_static
+    # The legal hours for promotional messages to Indian numbers are not kept by a campaign to another country.
+    spares_india = campaign.is_promotional and not campaign.is_bound_to_indian_hours
 
     @lru_cache(maxsize=64)
     def judge_for(columns: tuple[str, ...]) -> _Judge:
@@ -90,6 +110,8 @@ def _judges(campaign: Campaign, wording: Wording, check: Check) -> Callable[[tup
             number = canonical(text)
             if isinstance(number, BadNumber):
                 return _invalid(text, number.reason)
+            if spares_india and number // _TEN_DIGITS == _INDIA:
+                return _invalid(f"+{number}", _NOT_TO_INDIA)
             body = render(values)
             if isinstance(body, MissingValue):
                 return _invalid(f"+{number}", f"no value in column {body.column!r}")

@@ -1,15 +1,14 @@
 """A campaign as its file describes it: parsed here once, trusted everywhere else.
 
-Every key of the public contract is known here. What the engine can not do yet is refused by name, so that no campaign
-starts with a wish that nobody heeds.
+Every key of the public contract is known here, and one that is not is an error: no campaign starts with a wish that
+nobody heeds.
 """
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 import phonenumbers
@@ -18,28 +17,29 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from config.errors import ConfigError
 from worker.domain.content_template import Wording, compile_content
+from worker.domain.dlt import LONGEST_VALUE, DltTemplate, DltTemplateError, compile_dlt_template
+from worker.domain.hours import PROMOTIONAL_TYPES, Hours, HoursError, indian_promotional_hours, parse_hours
 from worker.domain.ids import CampaignId
 from worker.domain.suppression import MOST_HOURS
 from worker.domain.template import Template, TemplateError, compile_template
-from worker.intake.exotel_options import ExotelOptions, complaint
+from worker.intake.exotel_options import ExotelOptions
 from worker.intake.message_options import PerMessage, SmsType, fields_in, fixed, templates
-from worker.intake.suggestions import did_you_mean
 
 MAX_BODY_CHARACTERS = 2000
 """The longest body that the gateway takes (Exotel, bulk SMS)."""
 
 _ID = re.compile(r"[a-z0-9._-]{1,100}")
-_NOT_YET = "not_yet_supported"
-_INSIDE = "inside"
+INSIDE = "inside"
+"""Type of a mistake whose message begins with its place inside a table."""
+
+INDIA = "Asia/Kolkata"
 
 _AccountName = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
 _Text = Annotated[str, Field(min_length=1)]
@@ -70,31 +70,46 @@ class Campaign(BaseModel):
     on_unconfirmed: Literal["hold", "resend"] = "hold"
     not_before_hours: Annotated[int, Field(ge=1, le=MOST_HOURS, strict=True)] | None = None
     dlt_template: _Text | None = None
+    dlt_variable_length: Annotated[int, Field(ge=1, le=MAX_BODY_CHARACTERS, strict=True)] = LONGEST_VALUE
     start_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
     window: _Text | None = None
-    timezone: _Text | None = None
+    timezone: _Text = INDIA
     schedule: dict[str, Any] | None = None
-
-    @field_validator("dlt_template", "start_at", "expires_at", "window", "timezone", "schedule")
-    @classmethod
-    def _refuse_any(cls, value: object, info: ValidationInfo) -> object:
-        if value is not None:
-            raise _not_yet(f'"{info.field_name}"')
-        return value
-
-    @field_validator("sms_type", "priority")
-    @classmethod
-    def _refuse_all_but_the_default(cls, value: str, info: ValidationInfo) -> str:
-        if value != cls.model_fields[info.field_name or ""].default and not fields_in(value):
-            raise _not_yet(f'{info.field_name} = "{value}"')
-        return value
 
     @field_validator("accounts")
     @classmethod
-    def _refuse_a_pool(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(value) > 1:
-            raise _not_yet('more than one name in "accounts"')
+    def _check_pool(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        twice = next((name for place, name in enumerate(value) if name in value[:place]), None)
+        if twice is not None:
+            raise _wrong(f"names {twice} twice")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise _wrong('should be a zone like "Asia/Kolkata"') from error
+        return value
+
+    @field_validator("window")
+    @classmethod
+    def _check_window(cls, value: str | None) -> str | None:
+        try:
+            parse_hours(value or "", ZoneInfo(INDIA))
+        except HoursError as error:
+            raise _wrong(str(error)) from error
+        return value
+
+    @field_validator("dlt_template")
+    @classmethod
+    def _check_dlt_template(cls, value: str | None) -> str | None:
+        try:
+            compile_dlt_template(value or "")
+        except DltTemplateError as error:
+            raise _wrong(f"has {error}") from error
         return value
 
     @field_validator("default_country")
@@ -126,7 +141,7 @@ class Campaign(BaseModel):
         try:
             compile_content(value or {})
         except TemplateError as error:
-            raise PydanticCustomError(_INSIDE, "{text}", {"text": str(error)}) from error
+            raise PydanticCustomError(INSIDE, "{text}", {"text": str(error)}) from error
         return value
 
     @model_validator(mode="after")
@@ -135,7 +150,37 @@ class Campaign(BaseModel):
             raise _wrong('"body" is missing, or a table [content] in its place')
         if self.body is not None and self.content is not None:
             raise _wrong('"body" and "content" are both given: a campaign has one of them')
+        if self.dlt_template is not None and self.body is None:
+            raise _wrong('"dlt_template" is of a body: a campaign with [content] has none')
+        if self.start_at is not None and self.expires_at is not None and self.expires_at <= self.start_at:
+            raise _wrong('"expires_at" should be later than "start_at"')
         return self
+
+    @property
+    def is_promotional(self) -> bool:
+        """Whether it, or a row of it, is of a type that Indian numbers get within the legal hours only."""
+        return self.sms_type in PROMOTIONAL_TYPES or bool(fields_in(self.sms_type))
+
+    @property
+    def hours(self) -> Hours | None:
+        """The hours in which it may send: its window, else the legal ones where they bind it; `None`: at any time.
+
+        They bind a promotional campaign to India. One to another country passes over Indian numbers (see batches.py).
+        """
+        if self.window is not None:
+            return parse_hours(self.window, ZoneInfo(self.timezone))
+        return indian_promotional_hours().hours if self.is_bound_to_indian_hours else None
+
+    @property
+    def is_bound_to_indian_hours(self) -> bool:
+        """Whether the legal hours for promotional messages to Indian numbers hold."""
+        return self.is_promotional and self.default_country == "IN"
+
+    def dlt(self) -> DltTemplate | None:
+        """Compile the text registered with the operators, against which each body is held; `None`: none is given."""
+        if self.dlt_template is None:
+            return None
+        return compile_dlt_template(self.dlt_template, longest_value=self.dlt_variable_length)
 
     def wording(self) -> Wording:
         """Compile what the campaign says: its body, or its content object as JSON."""
@@ -182,21 +227,6 @@ class Campaign(BaseModel):
         return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def load_campaign(path: Path) -> Campaign:
-    """Read a campaign file (TOML); a relative `recipients` is meant from the file's own directory.
-
-    Raises `ConfigError`, one sentence with the file and the key, or the line where it is not TOML.
-    """
-    document = _read_toml(path)
-    try:
-        campaign = Campaign.model_validate(document, by_alias=True, by_name=False)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {_sentence(error)}") from error
-    if campaign.recipients in {None, "-"}:
-        return campaign
-    return campaign.model_copy(update={"recipients": str(path.parent / str(campaign.recipients))})
-
-
 def check_id(text: str) -> CampaignId:
     """Return a campaign's id that somebody typed; raises `ConfigError` where it can not be one."""
     if _ID.fullmatch(text) is None:
@@ -204,63 +234,5 @@ def check_id(text: str) -> CampaignId:
     return CampaignId(text)
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    try:
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{path}, line {line}: not UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        last = content.rstrip().count(b"\n") + 1
-        complaint = str(error).replace("(at end of document)", f"(at line {last}, the last)")
-        raise ConfigError(f"{path}: not TOML: {complaint}") from error
-
-
-def _not_yet(what: str) -> PydanticCustomError:
-    return PydanticCustomError(_NOT_YET, "{text}", {"text": f"{what} is not yet supported"})
-
-
 def _wrong(text: str) -> PydanticCustomError:
     return PydanticCustomError("wrong", "{text}", {"text": text})
-
-
-def _sentence(error: ValidationError) -> str:
-    """Say the first thing that is wrong; what is not yet supported comes first, for it explains what is missing."""
-    details = min(error.errors(), key=lambda each: each["type"] != _NOT_YET)
-    if details["type"] == _NOT_YET:
-        return details["msg"]
-    if not details["loc"]:
-        return details["msg"]
-    key, *inside = (str(part) for part in details["loc"])
-    if details["type"] == _INSIDE:
-        return f"{key}.{details['msg']}"
-    if key == "exotel" and (words := complaint("".join(inside[:1]), details)):
-        return f'"{".".join([key, *inside[:1]])}" {words}'
-    key = ".".join([key, *inside[:1]]) if key == "exotel" else key
-    place = f'"{key}"' + "".join(f", item {int(index) + 1}" for index in inside if index.isdigit())
-    return f"{place} {_complaint(key, details)}"
-
-
-_KINDS = {"string_type": "text in quotes", "tuple_type": "a list", "dict_type": "a table"}
-
-
-def _complaint(key: str, details: ErrorDetails) -> str:
-    match details["type"]:
-        case "missing":
-            return "is missing"
-        case "extra_forbidden":
-            known = [field.serialization_alias or name for name, field in Campaign.model_fields.items()]
-            return f"is not a key of a campaign{did_you_mean(key, known)}"
-        case "string_pattern_mismatch":
-            most = 60 if key == "name" else 64
-            return f"should have 1 to {most} of the characters a-z 0-9 - _ ."
-        case "too_short" | "string_too_short":
-            return "is empty"
-        case "string_type" | "tuple_type" | "dict_type" as kind:
-            return f"should be {_KINDS[kind]}"
-        case _:
-            return details["msg"].replace("Input should", "should")
