@@ -39,7 +39,7 @@ task_ignore_result = True
 
 # Our own queue, so that another application on the same Redis takes nothing from us.
 task_default_queue = "bulksend"
-include = ["tasks.drain"]
+include = ["tasks.drain", "tasks.receive"]
 
 # Tasks hand their work to one asyncio loop per process: a thread that waits is all that a running task costs.
 worker_pool = "threads"

@@ -57,6 +57,9 @@ def new_owner() -> Owner:
     return Owner(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}".replace(" ", "_"))
 
 
+Callback = Callable[[AccountName, CampaignId, int], str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
     """A campaign as its sender needs it: the file, and its template and its messages' options compiled once."""
@@ -68,11 +71,17 @@ class Compiled:
 
 @dataclass(slots=True, kw_only=True)
 class Engine:
-    """One worker process's share of the work. `ring` sends a doorbell for a lane; it may block: it runs in a thread."""
+    """One worker process's share of the work.
+
+    `ring` sends a doorbell for a lane, `ring_receive` one for reports; they may block: they run in a thread. `callback`
+    gives the URL for the reports about a batch, "" where nobody takes them in.
+    """
 
     redis: redis.asyncio.Redis
     roster: Roster
     ring: Callable[[AccountName], None]
+    ring_receive: Callable[[], None]
+    callback: Callback
     allow_volatile: bool
     replicas: int
     remember_hours: int = 0
@@ -172,6 +181,8 @@ class Engine:
                 for campaign_id, batch in swept.resends:
                     word = await resend(self.redis, campaign_id, batch)
                     log.info("resend.done", campaign=campaign_id, batch=batch, how=word)
+                if swept.reports:
+                    self.spawn("ring for reports", asyncio.to_thread(self.ring_receive))
                 for campaign_id in swept.hours:
                     await self._renew_hours(campaign_id)
                 await self.observe_clock()

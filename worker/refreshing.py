@@ -17,7 +17,7 @@ from aiolimiter import AsyncLimiter
 from worker.asking import AT_ONCE, Unanswered, ask
 from worker.domain.answers import Throttled
 from worker.domain.delivery import DeliveryReport
-from worker.domain.ids import AccountName
+from worker.domain.ids import AccountName, CampaignId
 from worker.gateways.exotel_access import Access
 from worker.gateways.exotel_details import (
     Details,
@@ -54,10 +54,11 @@ Told = Found | Underway | NotFound | Refused | Unreadable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Awaiting:
-    """An accepted message without a report: whom to ask, and by which id."""
+    """An accepted message without a report: whom to ask, and by which id; `reference` is "campaign:batch"."""
 
     account: AccountName
     gateway_id: str
+    reference: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +142,12 @@ class Asker:
         return details
 
 
-def awaiting(rows: Iterable[ReportRow]) -> Iterator[Awaiting]:
-    """Pick from a campaign's record what is accepted, has no report yet, and can be asked about."""
+def awaiting(campaign_id: CampaignId, rows: Iterable[ReportRow]) -> Iterator[Awaiting]:
+    """Pick from the campaign's record what is accepted, has no report yet, and can be asked about."""
     for row in rows:
         if row.outcome == "accepted" and row.delivery == "awaiting" and row.account and row.gateway_id:
-            yield Awaiting(account=AccountName(row.account), gateway_id=row.gateway_id)
+            reference = f"{campaign_id}:{row.batch}"
+            yield Awaiting(account=AccountName(row.account), gateway_id=row.gateway_id, reference=reference)
 
 
 async def refresh(
@@ -164,7 +166,7 @@ async def refresh(
         for message, found in zip(stretch, details, strict=True):
             refreshed = _counted(refreshed, message.account, found)
             if isinstance(found, Found):
-                reports[message.account].append(found.report)
+                reports[message.account].append(replace(found.report, reference=message.reference))
         for account, of_account in reports.items():
             apply(account, of_account)
     return refreshed

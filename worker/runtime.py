@@ -7,15 +7,18 @@ call on the wire is settled, or at the deadline: the longest call plus 5 s.
 import asyncio
 import gc
 import threading
+from functools import partial
 
 import structlog
 from celery import Celery, bootsteps
 from celery.signals import worker_shutting_down
 
+from config.errors import ConfigError
 from config.settings import NO_REDIS, Settings, load_settings
+from worker.domain.callback_token import callback_url
 from worker.domain.ids import AccountName
 from worker.drain import drain
-from worker.engine import Engine
+from worker.engine import Callback, Engine
 from worker.events import BatchEvents, CeleryPostman
 from worker.ledger.connection import connect_async
 from worker.preload import preload
@@ -35,7 +38,9 @@ class Runtime:
         """Remember how to work, as the worker `node` with so many threads; nothing runs before `start`."""
         self._most_lanes = max(1, min(MOST_LANES, threads * 3 // 4))
         self._app = app
+        self.node = node
         self._events = BatchEvents(lambda: CeleryPostman(app, node))
+        self._callback = _callbacks(settings)
         self._settings = settings
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="bulksend-loop", daemon=True)
@@ -64,6 +69,8 @@ class Runtime:
             redis=connect_async(settings.redis_url or ""),
             roster=Roster(settings.accounts_file, settings.jitter_ms / 1000),
             ring=self._ring,
+            ring_receive=self._ring_receive,
+            callback=self._callback,
             events=self._events,
             allow_volatile=settings.allow_volatile,
             replicas=settings.replicas,
@@ -73,6 +80,9 @@ class Runtime:
 
     def _ring(self, account: AccountName) -> None:
         self._app.send_task("bulksend.drain", args=[account])
+
+    def _ring_receive(self) -> None:
+        self._app.send_task("bulksend.receive")
 
     def serve(self, account: AccountName) -> None:
         """Serve a lane from a Celery thread: returns when it needs this process no more."""
@@ -151,6 +161,14 @@ class Runtime:
         await engine.redis.aclose()
 
 
+def _callbacks(settings: Settings) -> Callback:
+    """Return what gives a batch its URL for reports; raises `ConfigError` where nothing would sign it."""
+    public_url = settings.public_url
+    if public_url is None:
+        return lambda _account, _campaign, _batch: ""
+    return partial(callback_url, public_url, settings.callback_secrets[0])
+
+
 _current: Runtime | None = None
 
 
@@ -171,7 +189,11 @@ class RuntimeStep(bootsteps.StartStopStep):
         if settings.redis_url is None:
             log.error("worker.not_started", why=NO_REDIS)
             raise SystemExit(2)
-        _current = Runtime(parent.app, settings, parent.hostname, parent.concurrency)  # type: ignore[attr-defined]
+        try:
+            _current = Runtime(parent.app, settings, parent.hostname, parent.concurrency)  # type: ignore[attr-defined]
+        except ConfigError as error:
+            log.error("worker.not_started", why=str(error))
+            raise SystemExit(2) from None
         _current.start()
         worker_shutting_down.connect(_stop_taking)
 

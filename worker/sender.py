@@ -120,6 +120,7 @@ class Sender:
         try:
             outgoing = Outgoing(
                 reference=f"{taken.campaign}:{taken.batch}",
+                callback_url=self._callback_url(taken),
                 sender=compiled.campaign.call_sender,
                 options=compiled.campaign.options,
                 messages=messages(taken.content(), compiled.template, compiled.message_options),
@@ -127,6 +128,11 @@ class Sender:
         except (PackingError, ValueError) as error:
             return Unwritable(reason=f"batch {taken.batch} can not be read: {error}")
         return outgoing, self.served.gateway.write(outgoing)
+
+    def _callback_url(self, taken: Taken) -> str:
+        if not self.served.account.status_callbacks:
+            return ""
+        return self.engine.callback(self.name, taken.campaign, taken.batch)
 
     async def post(self, taken: Taken, call: Call, line: Line, asked_at: float) -> Answer | Lost | Unsent | Missed:
         """Wait for the slot, then post; a slot that has passed is lost, never made up for."""

@@ -97,6 +97,8 @@ async def _serve(account: AccountName) -> None:
         redis=connect_async(settings.redis_url or ""),
         roster=Roster(settings.accounts_file, settings.jitter_ms / 1000),
         ring=lambda _account: None,
+        ring_receive=lambda: None,
+        callback=lambda _account, _campaign, _batch: "",
         allow_volatile=settings.allow_volatile,
         replicas=settings.replicas,
     )

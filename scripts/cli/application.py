@@ -32,6 +32,7 @@ COMMANDS = {
     "audit": ("scripts.cli.audit:audit", "Recount a campaign from the record of its recipients."),
     "accounts": ("scripts.cli.accounts:accounts", "Show the accounts: rate, on the wire, held or open and why."),
     "account": ("scripts.cli.account:app", "Hold one account, or open it again."),
+    "refresh": ("scripts.cli.refresh:refresh", "Ask the gateway about messages that await a report."),
     "details": ("scripts.cli.details:details", "Ask the gateway what became of one message."),
     "suppress": ("scripts.cli.suppress:app", "Keep the lists of those who may not be messaged."),
     "worker": ("scripts.cli.worker:worker", "Work in the foreground: send what is queued."),

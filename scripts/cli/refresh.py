@@ -1,7 +1,7 @@
 """refresh: asks the gateway about a campaign's messages that still await a delivery report."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Annotated, Any
 
@@ -13,35 +13,36 @@ from scripts.cli.failed import CommandFailed
 from scripts.cli.ledger import open_ledger
 from scripts.cli.options import Data, Json, KnownId
 from scripts.cli.output import emit
+from worker.applying import addressed, write
 from worker.asking import new_client
+from worker.domain.delivery import DeliveryReport
 from worker.domain.ids import AccountName, CampaignId
 from worker.ledger.record import report_rows
-from worker.refreshing import PER_SECOND, Apply, Asker, Refreshed, awaiting, refresh
+from worker.refreshing import PER_SECOND, Asker, Refreshed, awaiting
+from worker.refreshing import refresh as ask_all
 
 Limit = Annotated[
     int | None, typer.Option("--limit", metavar="N", min=1, help="Ask about so many messages at most; default: all.")
 ]
 
 
-def refresh_with(apply_to: Callable[[redis.Redis], Apply]) -> Callable[..., None]:
-    """Make the command of what writes reports into a ledger."""
+def refresh(campaign_id: KnownId, *, limit: Limit = None, data: Data = None, as_json: Json = False) -> None:
+    """Ask the gateway about accepted messages that still await a delivery report: SMS of Exotel only.
 
-    def command(campaign_id: KnownId, *, limit: Limit = None, data: Data = None, as_json: Json = False) -> None:
-        """Ask the gateway about accepted messages that still await a delivery report: SMS of Exotel only.
-
-        It asks 5 times a second and account. Safe to run again: it goes on with those that still await one.
-        """
-        with open_ledger(data) as ledger:
-            campaign = ledger.standing(campaign_id).id
-            refreshed = asyncio.run(_walk(ledger.client, campaign, apply_to(ledger.client), limit))
-        if refreshed.stopped:
-            raise CommandFailed(f"{refreshed.stopped} (after {_in_words(refreshed)})")
-        emit(_document(campaign, refreshed), _lines(campaign, refreshed), as_json=as_json)
-
-    return command
+    It asks 5 times a second and account. Safe to run again: it goes on with those that still await one.
+    """
+    with open_ledger(data) as ledger:
+        campaign = ledger.standing(campaign_id).id
+        refreshed = asyncio.run(_walk(ledger.client, campaign, limit))
+    if refreshed.stopped:
+        raise CommandFailed(f"{refreshed.stopped} (after {_in_words(refreshed)})")
+    emit(_document(campaign, refreshed), _lines(campaign, refreshed), as_json=as_json)
 
 
-async def _walk(client: redis.Redis, campaign_id: CampaignId, apply: Apply, limit: int | None) -> Refreshed:
+async def _walk(client: redis.Redis, campaign_id: CampaignId, limit: int | None) -> Refreshed:
+    def apply(_account: AccountName, reports: Sequence[DeliveryReport]) -> None:
+        write(client, [addressed(report) for report in reports])
+
     async with new_client() as http:
 
         @cache
@@ -49,7 +50,8 @@ async def _walk(client: redis.Redis, campaign_id: CampaignId, apply: Apply, limi
             access, timeout_s = access_of(account)
             return Asker(access, http, timeout_s=timeout_s, per_second=PER_SECOND)
 
-        return await refresh(awaiting(report_rows(client, campaign_id)), asker_for, apply, limit=limit)
+        wanted = awaiting(campaign_id, report_rows(client, campaign_id))
+        return await ask_all(wanted, asker_for, apply, limit=limit)
 
 
 def _document(campaign_id: CampaignId, refreshed: Refreshed) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def test_one_sweep_a_second_passes_whoever_asks(ledger):
     assert ledger.sweep("one").ring == ("main",)
     ledger.pass_s(0.5)
     ledger.redis.delete(keys.lane("main"))
-    assert ledger.sweep("two") == Swept(expired=0, resends=(), hours=(), ring=())
+    assert ledger.sweep("two") == Swept(expired=0, resends=(), hours=(), reports=0, ring=())
     ledger.pass_s(0.5)
     assert ledger.sweep("two").ring == ("main",)
 

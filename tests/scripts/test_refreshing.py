@@ -5,12 +5,8 @@ import json
 from functools import cache
 
 import pytest
-import typer
 
 from config.errors import ConfigError
-from scripts.cli.application import SETTINGS
-from scripts.cli.failed import CommandFailed
-from scripts.cli.refresh import refresh_with
 from worker.asking import new_client
 from worker.domain.delivery import DeliveryReport
 from worker.gateways.exotel_access import access
@@ -36,7 +32,7 @@ class Walk:
         self.pauses.append(seconds)
 
     def __call__(self, *sids, account="main", **options):
-        return self.of([Awaiting(account=account, gateway_id=sid) for sid in sids], **options)
+        return self.of([Awaiting(account=account, gateway_id=sid, reference="c:1") for sid in sids], **options)
 
     def of(self, wanted, **options):
         return asyncio.run(self._walk(wanted, **options))
@@ -68,7 +64,7 @@ def row(**fields):
 
 
 def test_only_accepted_messages_that_await_a_report_and_have_an_id_are_asked_about():
-    good = {"outcome": "accepted", "delivery": "awaiting", "account": "main", "gateway_id": "s1"}
+    good = {"outcome": "accepted", "delivery": "awaiting", "account": "main", "gateway_id": "s1", "batch": 7}
     rows = [
         row(**good),
         row(**{**good, "delivery": "delivered"}),
@@ -78,9 +74,9 @@ def test_only_accepted_messages_that_await_a_report_and_have_an_id_are_asked_abo
         row(outcome="rejected", account="main"),
         row(**{**good, "account": "other", "gateway_id": "s2"}),
     ]
-    assert list(awaiting(rows)) == [
-        Awaiting(account="main", gateway_id="s1"),
-        Awaiting(account="other", gateway_id="s2"),
+    assert list(awaiting("c", rows)) == [
+        Awaiting(account="main", gateway_id="s1", reference="c:7"),
+        Awaiting(account="other", gateway_id="s2", reference="c:7"),
     ]
 
 
@@ -96,7 +92,9 @@ def test_each_answer_is_counted_and_reports_are_handed_on(walk, informant):
 
 
 def test_reports_are_handed_on_by_account_a_stretch_at_a_time(walk, informant):
-    wanted = [Awaiting(account=name, gateway_id=f"{name}{n}") for n in range(STRETCH) for name in ("x", "y")]
+    wanted = [
+        Awaiting(account=name, gateway_id=f"{name}{n}", reference="c:1") for n in range(STRETCH) for name in ("x", "y")
+    ]
     for each in wanted:
         informant.knows(each.gateway_id, SENT)
     assert walk.of(wanted).reported == 2 * STRETCH
@@ -107,7 +105,7 @@ def test_reports_are_handed_on_by_account_a_stretch_at_a_time(walk, informant):
 def test_no_more_are_asked_than_the_limit_and_no_more_are_read(walk, informant):
     def endless():
         for n in range(1000):
-            yield Awaiting(account="main", gateway_id=f"s{n}")
+            yield Awaiting(account="main", gateway_id=f"s{n}", reference="c:1")
 
     wanted = endless()
     assert walk.of(wanted, limit=3) == Refreshed(asked=3, unknown=3)
@@ -185,7 +183,10 @@ def test_a_gateway_that_fails_all_the_time_is_not_asked_for_ever(walk, informant
 
 
 def test_an_account_that_can_not_be_asked_leaves_nothing_half_done(walk):
-    wanted = [Awaiting(account="main", gateway_id="a"), Awaiting(account="gone", gateway_id="b")]
+    wanted = [
+        Awaiting(account="main", gateway_id="a", reference="c:1"),
+        Awaiting(account="gone", gateway_id="b", reference="c:1"),
+    ]
     with pytest.raises(ConfigError):
         walk.of(wanted)
     assert walk.informant.asked == []
@@ -202,23 +203,6 @@ def test_neither_asker_nor_reports_show_credentials_or_numbers():
     assert "9000000001" not in repr(DeliveryReport(state="sent", to="09000000001"))
 
 
-class Command:
-    """`refresh` as it will be, with a ledger side that only notes."""
-
-    def __init__(self, capsys):
-        self.capsys, self.applied = capsys, []
-
-    def __call__(self, *arguments):
-        app = typer.Typer(**SETTINGS)
-        app.command("refresh")(refresh_with(lambda _: self.apply))
-        self.capsys.readouterr()
-        typer.main.get_command(app).main(list(arguments), standalone_mode=False)
-        return self.capsys.readouterr().out
-
-    def apply(self, account, reports):
-        self.applied += [(account, report.state, report.gateway_id) for report in reports]
-
-
 @pytest.fixture
 def sent(cli, simulator):
     """A campaign of three accepted messages, whose account then names the informant."""
@@ -229,18 +213,20 @@ def sent(cli, simulator):
 
 
 @pytest.mark.system
-def test_the_command_asks_about_a_campaigns_messages(cli, sent, informant, capsys):
+def test_the_command_writes_what_the_gateway_knows_of_a_campaigns_messages(cli, sent, informant):
     cli.write("accounts.toml", (cli.directory / "accounts.toml").read_text().replace("sim-key", KEY))
     text = (cli.directory / "accounts.toml").read_text()
     url = next(line for line in text.splitlines() if "base_url" in line)
     cli.write("accounts.toml", text.replace(url, f'base_url = "{informant.url}"'))
     informant.knows(sent[0], SENT)
-    command = Command(capsys)
-    assert json.loads(command("c1", "--json")) == {
+    assert json.loads(cli("refresh", "c1", "--json").out) == {
         "id": "c1", "asked": 3, "reported": 1, "underway": 0, "unknown": 2, "unreadable": 0,
     }  # fmt: skip
-    assert command.applied == [("main", "delivered", sent[0])]
-    assert command("c1", "--limit", "1") == "c1: asked about 1 message: 1 with a report\n"
-    informant.knows(sent[0], DENIED)
-    with pytest.raises(CommandFailed, match=r"account main: Exotel refused the credentials .* \(after asked about 0"):
-        command("c1", "--limit", "1")
+    assert json.loads(cli("status", "c1", "--json").out)["delivered"] == 1
+    assert cli("audit", "c1").code == 0
+    informant.knows(sent[1], {"Status": "failed", "DetailedStatusCode": "23010"})
+    assert cli("refresh", "c1", "--limit", "1").out == "c1: asked about 1 message: 1 with a report\n"
+    informant.knows(sent[2], DENIED)
+    refused = cli("refresh", "c1")
+    assert refused.code == 1
+    assert "account main: Exotel refused the credentials" in refused.err

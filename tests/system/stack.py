@@ -118,6 +118,7 @@ class Stack:
     redis_url: str = ""
     accounts_file: Path = Path()
     simulator: Simulator | None = None
+    own: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.redis_url = self.redis_url or self.server.url
@@ -130,7 +131,7 @@ class Stack:
             "BULKSEND_ACCOUNTS_FILE": str(self.accounts_file),
             "PYTHONPATH": str(ROOT),
         }
-        return os.environ | own
+        return os.environ | own | self.own
 
     def simulate(self, *options: str) -> Simulator:
         """Start the simulator that the accounts will use."""
@@ -175,6 +176,20 @@ class Stack:
             )  # fmt: skip
         self.processes.append(process)
         return process, log
+
+    def callbacks(self, *options: str) -> str:
+        """Start the callback service and return its URL, which processes started from now on give to gateways."""
+        port = free_port()
+        self.own |= {"BULKSEND_PUBLIC_URL": f"http://127.0.0.1:{port}", "BULKSEND_CALLBACK_SECRET": "sign-tests-only"}
+        command = [sys.executable, "-m", "scripts.cli", "callbacks", "--port", str(port), *options]
+        with (self.directory / "callbacks.log").open("w") as log:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environ, stdout=subprocess.PIPE, stderr=log, text=True
+            )  # fmt: skip
+        self.processes.append(process)
+        line = process.stdout.readline()
+        assert line.startswith("listening on "), line
+        return line.split()[-1]
 
     def logs(self) -> str:
         """Return what all workers logged."""

@@ -3,7 +3,7 @@
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] owner  ARGV[4] us that a worker counts as live  ARGV[5] at most so many at once
 -- ARGV[6] hours for which it is remembered who was messaged
 -- Returns {0} where another process swept within the second, else {1, expired batches, {"campaign n"…} due for their
--- resend, {campaign…} whose hours are to be renewed, account to ring for…}. Starts and ends the campaigns whose time has
+-- resend, {campaign…} whose hours are to be renewed, reports that wait to be applied, account to ring for…}. Starts and ends the campaigns whose time has
 -- come.
 -- Invariant: an attempt ends as unconfirmed only after its whole expiry, and is resent only after one more, lengthened
 -- by the time in which nobody could settle (no sweep: Redis or every worker was away), at most 60 s. Never does it become
@@ -86,7 +86,7 @@ for _, id in ipairs(due('ends')) do end_campaign(prefix, id, now) end
 local hours = redis.call('ZRANGEBYSCORE', prefix .. 'hours', '-inf', now, 'LIMIT', 0, most)
 
 local resends = redis.call('ZRANGEBYSCORE', prefix .. 'resends', '-inf', now, 'LIMIT', 0, most)
-local reply, workers = {1, #expired, resends, hours}, redis.call('ZCARD', KEYS[4])
+local reply, workers = {1, #expired, resends, hours, redis.call('XLEN', prefix .. 'reports')}, redis.call('ZCARD', KEYS[4])
 for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
   local lane = prefix .. 'lane:' .. account
   local l = redis.call('HMGET', lane, 'seats', 'ring_until', 'ring_us')

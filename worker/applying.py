@@ -1,0 +1,94 @@
+"""Applying what gateways reported: from the stream to the messages that the reports are about.
+
+A report leaves the stream after it is written; one that is read twice changes nothing more. What opted-out people and
+the registry of DND say goes on the suppression lists.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import redis
+import structlog
+
+from config.account_models import Account
+from worker.domain.delivery import DeliveryReport, Feedback
+from worker.domain.ids import CampaignId
+from worker.domain.suppression import Reason, Scope, SuppressionList
+from worker.gateways.reports import Understood, Unreadable, read_reports, understand
+from worker.ledger.inbox import Posted, done, keep_unreadable
+from worker.ledger.inbox import read_reports as read_stream
+from worker.ledger.receiving import Addressed, Received, receive
+from worker.ledger.suppression import suppress
+
+log = structlog.stdlib.get_logger("bulksend.worker")
+
+AT_ONCE = 500
+"""Bodies applied together: those about one batch cost one script."""
+
+_LISTS = {
+    Feedback.OPTED_OUT: (SuppressionList(), Reason.OPTED_OUT),
+    Feedback.REFUSES_PROMOTION: (SuppressionList(scope=Scope.PROMOTIONAL), Reason.DND),
+}
+"""Where a number goes whose owner refuses messages: everything, or what is promotional."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Applied:
+    """What was applied: bodies read, reports that told something or were known, and those that matched nothing."""
+
+    bodies: int = 0
+    matched: int = 0
+    unmatched: int = 0
+    unreadable: int = 0
+
+
+def apply_waiting(client: redis.Redis, accounts: Mapping[str, Account], consumer: str) -> Applied:
+    """Apply what is in the stream until nothing is left; raises `LedgerError`, and then the rest stays in it."""
+    applied = Applied()
+    while raws := read_stream(client, consumer, AT_ONCE):
+        addressed = [each for raw in raws for each in _addressed(client, accounts, raw.posted, applied)]
+        received = write(client, addressed)
+        done(client, [raw.id for raw in raws])
+        applied.bodies += len(raws)
+        applied.matched += received.matched
+        applied.unmatched += received.unmatched
+    return applied
+
+
+def write(client: redis.Redis, addressed: Sequence[Addressed]) -> Received:
+    """Write the reports to their messages, and put whoever refuses messages on a list; raises `LedgerError`."""
+    received = receive(client, addressed)
+    for feedback, (of, reason) in _LISTS.items():
+        numbers = [number for number, said in received.unwelcome if said is feedback]
+        if numbers:
+            suppress(client, of, numbers, reason)
+            log.info("suppression.fed", list=str(of.scope), reason=str(reason), numbers=len(numbers))
+    return received
+
+
+def _addressed(
+    client: redis.Redis, accounts: Mapping[str, Account], posted: Posted, applied: Applied
+) -> Iterator[Addressed]:
+    account = accounts.get(posted.account)
+    # Of an account that is in the file no more, the gateway is told by its words.
+    found = understand(posted.body) if account is None else read_reports(account.gateway, posted.body)
+    if isinstance(found, Unreadable):
+        keep_unreadable(client, posted, datetime.now(UTC))
+        applied.unreadable += 1
+        return
+    reports = found.reports if isinstance(found, Understood) else found
+    for report in reports:
+        # The URL's own batch goes before what the report says; an account's URL names none.
+        if posted.campaign:
+            yield Addressed(campaign=posted.campaign, batch=posted.batch, report=report)
+        else:
+            yield addressed(report)
+
+
+def addressed(report: DeliveryReport) -> Addressed:
+    """Return the report with the batch that its reference names; without one it is about none."""
+    campaign, _, batch = report.reference.rpartition(":")
+    if not (campaign and batch.isascii() and batch.isdigit()):
+        return Addressed(campaign=CampaignId(""), batch=0, report=report)
+    return Addressed(campaign=CampaignId(campaign), batch=int(batch[:9]), report=report)
