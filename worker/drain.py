@@ -46,16 +46,13 @@ LOOKAHEAD_S = 0.1
 LEAD_S = 0.02
 """No slot is nearer: before it the intent is confirmed on disk, a new campaign is read and the call is written."""
 
-CLOCK_LOOKS = 5
-"""Exchanges by which a drain learns the server's clock before its first slot: the shortest decides."""
-
 ASK_EVERY_S = 0.25
 FULL_S = 0.05
 """How soon to ask again where other processes have as many calls on the wire as the account allows."""
 
 RENEW_EVERY_S = 1.0
 STRETCH_S = 20.0
-"""A drain ends after so long where other lanes wait for a thread of this process."""
+"""A drain may end after so long where other lanes wait for a place in this process."""
 
 MOST_AT_ONCE = 16
 """Batches asked for by one take."""
@@ -103,7 +100,8 @@ class Drain:
         stretch_ends = loop.time() + STRETCH_S
         while not self.engine.stopping.is_set():
             if self.crowded.is_set() and loop.time() > stretch_ends:
-                return  # the runtime rings for the lane that waits, then for this one
+                self.crowded.clear()  # one place for one lane: no other gives up its own
+                return
             room = self.seat.concurrency - len(self.busy)
             if room <= 0:
                 await self._one_done()
@@ -280,8 +278,7 @@ async def _seated(engine: Engine, name: AccountName, crowded: asyncio.Event) -> 
     if durability.problem:
         raise ConfigError(durability.problem)
     await engine.announce([name])
-    for _ in range(CLOCK_LOOKS):
-        await engine.observe_clock()
+    await engine.know_clock()
     seat = await take_seat(engine.redis, name, engine.owner)
     if isinstance(seat, NoSeat):
         return None

@@ -44,6 +44,9 @@ DURABLE_FOR_S = 10.0
 MOST_COMPILED = 1000
 """Campaigns kept in memory; past that all are read anew."""
 
+CLOCK_LOOKS = 5
+"""Exchanges by which a process learns the server's clock before its first slot: the shortest decides."""
+
 SETTLING_S = 5.0
 """How much longer than the longest call a stopping process lives, to write what its last calls came to."""
 
@@ -63,11 +66,10 @@ class Compiled:
 
 @dataclass(slots=True, kw_only=True)
 class Engine:
-    """One worker process's share of the work. `ring` sends a doorbell for a lane; it may block: it runs in a thread."""
+    """One worker process's share of the work. `missed` counts the slots that its lanes have missed."""
 
     redis: redis.asyncio.Redis
     roster: Roster
-    ring: Callable[[AccountName], None]
     allow_volatile: bool
     replicas: int
     owner: Owner = field(default_factory=new_owner)
@@ -75,8 +77,10 @@ class Engine:
     clock: ServerClock = field(default_factory=ServerClock)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     ends_at: float = float("inf")
+    missed: int = 0
     _durability: Durability | None = None
     _checked_at: float = 0.0
+    _clock_looks: int = 0
     _compiled: dict[CampaignId, Compiled] = field(default_factory=dict)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -92,6 +96,18 @@ class Engine:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("task.failed", task=task.get_name(), exc_info=task.exception())
+
+    async def keep(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a background task until it ends by itself; what it dies of is logged, and it is begun anew."""
+        while True:
+            task = self.spawn(name, work())
+            try:
+                await asyncio.wait([task])
+            finally:
+                task.cancel()
+            if task.cancelled() or task.exception() is None:
+                return
+            await asyncio.sleep(AWAY_S)
 
     def stop(self) -> None:
         """Take nothing more; what is on the wire may end until `ends_at`."""
@@ -154,15 +170,13 @@ class Engine:
         return Compiled(campaign=campaign, template=compile_template(campaign.body))
 
     async def keep_house(self) -> None:
-        """Sweep, do what the sweep found (resends, rings) and announce; cancelled when the last call is settled."""
+        """Sweep, do what the sweep found (resends) and announce; cancelled when the last call is settled."""
         announced_at = float("-inf")
         while True:
             now = asyncio.get_running_loop().time()
             try:
                 # First the sweep: it counts this process as live, and only a live worker's ceilings are kept.
                 swept = await sweep(self.redis, self.owner)
-                for account in swept.ring:
-                    self.spawn(f"ring {account}", asyncio.to_thread(self.ring, account))
                 for campaign_id, batch in swept.resends:
                     word = await resend(self.redis, campaign_id, batch)
                     log.info("resend.done", campaign=campaign_id, batch=batch, how=word)
@@ -178,6 +192,11 @@ class Engine:
                 log.warning("sweep.expired", batches=swept.expired)
             await asyncio.sleep(SWEEP_EVERY_S)
 
+    async def know_clock(self) -> None:
+        """See to it that the offset to the server's clock is known well; raises `LedgerUnavailable`."""
+        while self._clock_looks < CLOCK_LOOKS:
+            await self.observe_clock()
+
     async def observe_clock(self) -> None:
         """Narrow the offset to the server's clock by one short exchange; raises `LedgerUnavailable`."""
         loop = asyncio.get_running_loop()
@@ -185,6 +204,7 @@ class Engine:
         with translated():
             seconds, microseconds = await self.redis.time()
         self.clock.observe(asked_at, loop.time(), seconds * 1_000_000 + microseconds)
+        self._clock_looks += 1
 
     async def announce(self, names: Iterable[AccountName] | None = None) -> None:
         """Tell the lanes, all or those of `names`, this process's ceilings; a wrong accounts file announces nothing."""

@@ -99,6 +99,7 @@ class Sender:
         answer = await self.post(taken, call, line, asked_at)
         match answer:
             case Missed():
+                self.engine.missed += 1
                 log.info("batch.missed_its_slot", campaign=taken.campaign, batch=taken.batch, account=self.name)
                 await self.return_batch(taken, NOTHING)
             case Answer():

@@ -96,7 +96,6 @@ async def _serve(account: AccountName) -> None:
     engine = Engine(
         redis=connect_async(settings.redis_url or ""),
         roster=Roster(settings.accounts_file, settings.jitter_ms / 1000),
-        ring=lambda _account: None,
         allow_volatile=settings.allow_volatile,
         replicas=settings.replicas,
     )

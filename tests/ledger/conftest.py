@@ -9,7 +9,7 @@ import redis
 
 from worker.domain.answers import Accepted, Rejected, Unconfirmed
 from worker.domain.content import BatchContent, Passed
-from worker.ledger import keys, operating, production, resending, seats, sending, sweeping
+from worker.ledger import keys, operating, production, resending, ringing, seats, sending, sweeping
 from worker.ledger.connection import connect_async
 from worker.ledger.outcomes import Outcomes
 from worker.ledger.packing import pack
@@ -171,6 +171,12 @@ class Ledger:
 
     def sweep(self, owner="w"):
         return self.run(sweeping.sweep(self.aredis, owner, self.now))
+
+    def ring(self, owner="w", most=100):
+        return self.run(ringing.ring(self.aredis, owner, most, self.now))
+
+    def abandon(self, owner="w", account="main"):
+        self.run(seats.abandon_seat(self.aredis, account, owner, self.now))
 
     def resend(self, n=1, name="c", client=None):
         return self.run(resending.resend(client or self.aredis, name, n, self.now))

@@ -13,7 +13,7 @@ bs:c:ID:s:N                 hash   state of batch N: absent while it waits, send
 bs:c:ID:o:N                 string outcomes of batch N, packed; absent where every message is unconfirmed by expiry
 bs:c:ID:resent              set    batches that are resends: none of them is sent a third time
 bs:lane:A                   hash   the account's lane: open or held, pause and speed (lane.lua), ceilings and seats
-                                   (seat.lua), last slot and turn (take.lua), ring (sweep.lua)
+                                   (seat.lua), last slot and turn (take.lua), ring (ring.lua)
 bs:lane:A:campaigns         zset   campaigns with work for the account → turn
 bs:lane:A:seats             zset   owner → expiry (us)
 bs:lane:A:attempts          hash   attempt → "campaign batch owner size taken_at", while sending

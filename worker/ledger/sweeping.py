@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import redis.asyncio
 
-from worker.domain.ids import AccountName, CampaignId, Owner
+from worker.domain.ids import CampaignId, Owner
 from worker.ledger import keys
 from worker.ledger.scripts import load
 
@@ -19,13 +19,11 @@ AT_ONCE = 200
 class Swept:
     """What a sweep did and found.
 
-    `expired`: attempts that it ended as unconfirmed; `resends`: batches due to be sent once more; `ring`: lanes for
-    which somebody must ring.
+    `expired`: attempts that it ended as unconfirmed; `resends`: batches due to be sent once more.
     """
 
     expired: int
     resends: tuple[tuple[CampaignId, int], ...]
-    ring: tuple[AccountName, ...]
 
 
 async def sweep(client: redis.asyncio.Redis, owner: Owner, now: int = 0) -> Swept:
@@ -36,10 +34,9 @@ async def sweep(client: redis.asyncio.Redis, owner: Owner, now: int = 0) -> Swep
         [now, keys.PREFIX, owner, int(WORKER_S * 1e6), AT_ONCE],
     )
     if reply[0] == 0:
-        return Swept(expired=0, resends=(), ring=())
+        return Swept(expired=0, resends=())
     due = (member.decode().split() for member in reply[2])
     return Swept(
         expired=int(reply[1]),
         resends=tuple((CampaignId(campaign), int(batch)) for campaign, batch in due),
-        ring=tuple(AccountName(name.decode()) for name in reply[3:]),
     )
