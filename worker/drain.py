@@ -77,6 +77,7 @@ class Drain:
     seat: Seat
     busy: set[asyncio.Task[Any]] = field(default_factory=set)
     owed: set[asyncio.Task[Any]] = field(default_factory=set)
+    one_done: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Serve the lane; on return the seat is given up and every batch taken is told to the ledger."""
@@ -136,7 +137,13 @@ class Drain:
                 assert_never(turn)
 
     async def _one_done(self) -> None:
-        await asyncio.wait(self.busy, timeout=ASK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+        # Not asyncio.wait: for every batch it would hang a callback on each call on the wire, and take it off again.
+        self.one_done.clear()
+        try:
+            async with asyncio.timeout(ASK_EVERY_S):
+                await self.one_done.wait()
+        except TimeoutError:
+            return
 
     def _slots_ahead(self) -> int:
         """How many slots can lie within the look-ahead, at most what one take asks for."""
@@ -180,8 +187,12 @@ class Drain:
         name = f"send {taken.campaign}:{taken.batch}"
         task = self.engine.spawn(name, self.sender.send(taken, line, asked_at))
         self.busy.add(task)
-        task.add_done_callback(self.busy.discard)
-        task.add_done_callback(lambda _: self.lines.give_back(line))
+        task.add_done_callback(lambda done: self._ended(done, line))
+
+    def _ended(self, task: asyncio.Task[Any], line: Line) -> None:
+        self.busy.discard(task)
+        self.lines.give_back(line)
+        self.one_done.set()
 
     def _void(self, attempt: AttemptId) -> None:
         engine = self.engine

@@ -24,6 +24,7 @@ from worker.intake.campaign import Campaign
 from worker.ledger import keys
 from worker.ledger.durability import Durability, check_durability
 from worker.ledger.errors import LedgerBroken, LedgerError, LedgerUnavailable, translated
+from worker.ledger.gathering import Gathering
 from worker.ledger.resending import resend
 from worker.ledger.seats import announce
 from worker.ledger.sweeping import sweep
@@ -76,6 +77,7 @@ class Engine:
     events: BatchEvents | Unwatched = field(default_factory=Unwatched)
     clock: ServerClock = field(default_factory=ServerClock)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    gathered: Gathering = field(init=False)
     ends_at: float = float("inf")
     missed: int = 0
     _durability: Durability | None = None
@@ -84,6 +86,10 @@ class Engine:
     _compiled: dict[CampaignId, Compiled] = field(default_factory=dict)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Let the steps that every batch takes share their way to Redis."""
+        self.gathered = Gathering(self.redis)
 
     def spawn(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Start a background task whose failure is logged."""

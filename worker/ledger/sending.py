@@ -19,7 +19,7 @@ from worker.ledger import keys
 from worker.ledger.errors import LedgerUnavailable, translated
 from worker.ledger.outcomes import Outcomes, pack_outcomes
 from worker.ledger.packing import pack, unpack
-from worker.ledger.scripts import Argument, load
+from worker.ledger.scripts import Argument, Caller, load
 
 LOST_LIMIT = 5
 """So many unconfirmed calls in a row hold the account."""
@@ -176,7 +176,7 @@ def _taken(item: list[bytes]) -> Taken:
 
 
 async def settle(
-    client: redis.asyncio.Redis,
+    client: Caller,
     account: AccountName,
     taken: Taken,
     outcomes: Outcomes,
