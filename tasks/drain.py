@@ -9,8 +9,8 @@ from worker.domain.ids import AccountName
 from worker.runtime import current
 
 
-# Acknowledged when it starts: a doorbell that a dead worker took is rung again by the sweep of a live one, and a drain
-# that lasts for hours must not come back after the broker's visibility timeout.
+# Acknowledged when it starts: live workers ask by themselves which lanes wait, and a drain that lasts for hours must
+# not come back after the broker's visibility timeout.
 @app.task(name="bulksend.drain", acks_late=False)
 def drain(account: str) -> None:
     """Take, send and settle for one account; `account` is its name in the accounts file."""

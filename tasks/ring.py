@@ -12,7 +12,7 @@ log = logging.getLogger("bulksend.tasks")
 
 
 def ring(accounts: Iterable[str]) -> None:
-    """Send one Celery message an account. A bell that can not ring is not missed: the sweep rings within a second."""
+    """Send one Celery message an account. A bell that can not ring is not missed: workers ask within a second."""
     for account in accounts:
         try:
             app.send_task("bulksend.drain", args=[account], retry=False)

@@ -46,16 +46,13 @@ LOOKAHEAD_S = 0.1
 LEAD_S = 0.02
 """No slot is nearer: before it the intent is confirmed on disk, a new campaign is read and the call is written."""
 
-CLOCK_LOOKS = 5
-"""Exchanges by which a drain learns the server's clock before its first slot: the shortest decides."""
-
 ASK_EVERY_S = 0.25
 FULL_S = 0.05
 """How soon to ask again where other processes have as many calls on the wire as the account allows."""
 
 RENEW_EVERY_S = 1.0
 STRETCH_S = 20.0
-"""A drain ends after so long where other lanes wait for a thread of this process."""
+"""A drain may end after so long where other lanes wait for a place in this process."""
 
 MOST_AT_ONCE = 16
 """Batches asked for by one take."""
@@ -80,6 +77,7 @@ class Drain:
     seat: Seat
     busy: set[asyncio.Task[Any]] = field(default_factory=set)
     owed: set[asyncio.Task[Any]] = field(default_factory=set)
+    one_done: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Serve the lane; on return the seat is given up and every batch taken is told to the ledger."""
@@ -103,7 +101,8 @@ class Drain:
         stretch_ends = loop.time() + STRETCH_S
         while not self.engine.stopping.is_set():
             if self.crowded.is_set() and loop.time() > stretch_ends:
-                return  # the runtime rings for the lane that waits, then for this one
+                self.crowded.clear()  # one place for one lane: no other gives up its own
+                return
             room = self.seat.concurrency - len(self.busy)
             if room <= 0:
                 await self._one_done()
@@ -138,7 +137,13 @@ class Drain:
                 assert_never(turn)
 
     async def _one_done(self) -> None:
-        await asyncio.wait(self.busy, timeout=ASK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+        # Not asyncio.wait: for every batch it would hang a callback on each call on the wire, and take it off again.
+        self.one_done.clear()
+        try:
+            async with asyncio.timeout(ASK_EVERY_S):
+                await self.one_done.wait()
+        except TimeoutError:
+            return
 
     def _slots_ahead(self) -> int:
         """How many slots can lie within the look-ahead, at most what one take asks for."""
@@ -182,8 +187,12 @@ class Drain:
         name = f"send {taken.campaign}:{taken.batch}"
         task = self.engine.spawn(name, self.sender.send(taken, line, asked_at))
         self.busy.add(task)
-        task.add_done_callback(self.busy.discard)
-        task.add_done_callback(lambda _: self.lines.give_back(line))
+        task.add_done_callback(lambda done: self._ended(done, line))
+
+    def _ended(self, task: asyncio.Task[Any], line: Line) -> None:
+        self.busy.discard(task)
+        self.lines.give_back(line)
+        self.one_done.set()
 
     def _void(self, attempt: AttemptId) -> None:
         engine = self.engine
@@ -282,8 +291,7 @@ async def _seated(engine: Engine, name: AccountName, crowded: asyncio.Event) -> 
     if durability.problem:
         raise ConfigError(durability.problem)
     await engine.announce([name])
-    for _ in range(CLOCK_LOOKS):
-        await engine.observe_clock()
+    await engine.know_clock()
     seat = await take_seat(engine.redis, name, engine.owner)
     if isinstance(seat, NoSeat):
         return None

@@ -26,6 +26,7 @@ from worker.intake.campaign import Campaign
 from worker.ledger import keys
 from worker.ledger.durability import Durability, check_durability
 from worker.ledger.errors import LedgerBroken, LedgerError, LedgerUnavailable, translated
+from worker.ledger.gathering import Gathering
 from worker.ledger.resending import resend
 from worker.ledger.seats import announce
 from worker.ledger.sweeping import sweep
@@ -48,6 +49,9 @@ DURABLE_FOR_S = 10.0
 MOST_COMPILED = 1000
 """Campaigns kept in memory; past that all are read anew."""
 
+CLOCK_LOOKS = 5
+"""Exchanges by which a process learns the server's clock before its first slot: the shortest decides."""
+
 SETTLING_S = 5.0
 """How much longer than the longest call a stopping process lives, to write what its last calls came to."""
 
@@ -58,6 +62,15 @@ def new_owner() -> Owner:
 
 
 Callback = Callable[[AccountName, CampaignId, int], str]
+
+
+def _no_bell() -> None:
+    """Nobody is to apply reports: they wait."""
+
+
+def no_callback(_account: AccountName, _campaign: CampaignId, _batch: int) -> str:
+    """Ask for no reports."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,30 +84,36 @@ class Compiled:
 
 @dataclass(slots=True, kw_only=True)
 class Engine:
-    """One worker process's share of the work.
+    """One worker process's share of the work. `missed` counts the slots that its lanes have missed.
 
-    `ring` sends a doorbell for a lane, `ring_receive` one for reports; they may block: they run in a thread. `callback`
-    gives the URL for the reports about a batch, "" where nobody takes them in.
+    `ring_receive` sends a doorbell for reports; it may block: it runs in a thread. `callback` gives the URL for the
+    reports about a batch, "" where nobody takes them in.
     """
 
     redis: redis.asyncio.Redis
     roster: Roster
-    ring: Callable[[AccountName], None]
-    ring_receive: Callable[[], None]
-    callback: Callback
     allow_volatile: bool
     replicas: int
     remember_hours: int = 0
+    ring_receive: Callable[[], None] = _no_bell
+    callback: Callback = no_callback
     owner: Owner = field(default_factory=new_owner)
     events: BatchEvents | Unwatched = field(default_factory=Unwatched)
     clock: ServerClock = field(default_factory=ServerClock)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    gathered: Gathering = field(init=False)
     ends_at: float = float("inf")
+    missed: int = 0
     _durability: Durability | None = None
     _checked_at: float = 0.0
+    _clock_looks: int = 0
     _compiled: dict[CampaignId, Compiled] = field(default_factory=dict)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Let the steps that every batch takes share their way to Redis."""
+        self.gathered = Gathering(self.redis)
 
     def spawn(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Start a background task whose failure is logged."""
@@ -107,6 +126,18 @@ class Engine:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("task.failed", task=task.get_name(), exc_info=task.exception())
+
+    async def keep(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a background task until it ends by itself; what it dies of is logged, and it is begun anew."""
+        while True:
+            task = self.spawn(name, work())
+            try:
+                await asyncio.wait([task])
+            finally:
+                task.cancel()
+            if task.cancelled() or task.exception() is None:
+                return
+            await asyncio.sleep(AWAY_S)
 
     def stop(self) -> None:
         """Take nothing more; what is on the wire may end until `ends_at`."""
@@ -169,15 +200,13 @@ class Engine:
         return Compiled(campaign=campaign, template=campaign.wording(), message_options=campaign.message_options())
 
     async def keep_house(self) -> None:
-        """Sweep, do what the sweep found (resends, rings) and announce; cancelled when the last call is settled."""
+        """Sweep, do what the sweep found (resends) and announce; cancelled when the last call is settled."""
         announced_at = float("-inf")
         while True:
             now = asyncio.get_running_loop().time()
             try:
                 # First the sweep: it counts this process as live, and only a live worker's ceilings are kept.
                 swept = await sweep(self.redis, self.owner, remember_hours=self.remember_hours)
-                for account in swept.ring:
-                    self.spawn(f"ring {account}", asyncio.to_thread(self.ring, account))
                 for campaign_id, batch in swept.resends:
                     word = await resend(self.redis, campaign_id, batch)
                     log.info("resend.done", campaign=campaign_id, batch=batch, how=word)
@@ -209,6 +238,11 @@ class Engine:
         is_open = await set_hours(self.redis, campaign_id, opens, closes)
         log.info("hours.renewed", campaign=campaign_id, open=is_open)
 
+    async def know_clock(self) -> None:
+        """See to it that the offset to the server's clock is known well; raises `LedgerUnavailable`."""
+        while self._clock_looks < CLOCK_LOOKS:
+            await self.observe_clock()
+
     async def observe_clock(self) -> None:
         """Narrow the offset to the server's clock by one short exchange; raises `LedgerUnavailable`."""
         loop = asyncio.get_running_loop()
@@ -216,6 +250,7 @@ class Engine:
         with translated():
             seconds, microseconds = await self.redis.time()
         self.clock.observe(asked_at, loop.time(), seconds * 1_000_000 + microseconds)
+        self._clock_looks += 1
 
     async def announce(self, names: Iterable[AccountName] | None = None) -> None:
         """Tell the lanes, all or those of `names`, this process's ceilings; a wrong accounts file announces nothing."""

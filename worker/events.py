@@ -116,7 +116,7 @@ class CeleryPostman:
 
 def counted(outcomes: Sequence[MessageOutcome]) -> str:
     """Return how many came to what, as in "98 accepted, 2 rejected", and why the first unconfirmed one is so."""
-    kinds = Counter(type(outcome) for outcome in outcomes)
+    kinds = Counter(map(type, outcomes))
     words = [f"{kinds[kind]} {kind.__name__.lower()}" for kind in (Accepted, Rejected, Unconfirmed) if kinds[kind]]
     why = next((f": {outcome.reason}" for outcome in outcomes if isinstance(outcome, Unconfirmed)), "")
     return ", ".join(words) + why

@@ -85,9 +85,14 @@ class Line:
             trust_env=False,
         )
 
+    @property
+    def is_open(self) -> bool:
+        """Whether `open` would return at once: the connection is there and was idle for a short while only."""
+        return self._is_usable(REUSE_LIMIT_S)
+
     async def open(self) -> Opened | Unsent:
         """Make sure of a connection: the one that is there if it was idle for a short while only, else a new one."""
-        if self._is_usable(REUSE_LIMIT_S):
+        if self.is_open:
             return Opened(reused=True)
         self._drop()
         place = f"{self._host}:{self._port}"

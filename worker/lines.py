@@ -31,7 +31,10 @@ class Lines:
         while len(self._idle) < wanted:
             line = Line(self.origin, connect_timeout_s=self.connect_timeout_s, clock=suspended_clock)
             self._idle.insert(0, line)
-        trying = {self._connect(line.open()): line for line in (self._idle.pop() for _ in range(wanted))}
+        chosen = [self._idle.pop() for _ in range(wanted)]
+        if all(line.is_open for line in chosen):
+            return chosen
+        trying = {self._connect(line.open()): line for line in chosen}
         waiting = set(trying)
         done, waiting = await asyncio.wait(waiting, timeout=PATIENCE_S)
         while waiting and not any(isinstance(task.result(), Opened) for task in done):

@@ -5,8 +5,9 @@ call on the wire is settled, or at the deadline: the longest call plus 5 s.
 """
 
 import asyncio
-import gc
+import sys
 import threading
+from concurrent.futures import CancelledError, Future
 from functools import partial
 
 import structlog
@@ -17,18 +18,22 @@ from config.errors import ConfigError
 from config.settings import NO_REDIS, Settings, load_settings
 from worker.domain.callback_token import callback_url
 from worker.domain.ids import AccountName
-from worker.drain import drain
-from worker.engine import Callback, Engine
+from worker.engine import Callback, Engine, no_callback
 from worker.events import BatchEvents, CeleryPostman
 from worker.ledger.connection import connect_async
-from worker.preload import preload
+from worker.places import Places
+from worker.preload import calm_collector, preload
 from worker.roster import Roster
 
 log = structlog.stdlib.get_logger("bulksend.worker")
 
-MOST_LANES = 48
-"""Lanes served at once by a process, at most three for four threads: each costs a waiting thread of its pool, and a
-ring must still find one."""
+MOST_LANES = 128
+"""Lanes served at once by a process. Each asks and renews some five times a second also while its account makes it
+wait: so many keep the loop busy for a quarter of its time with that alone."""
+
+SWITCH_S = 0.0005
+"""How soon a thread that computes lets the loop go on. Python's own 5 ms, for each of Celery's threads that has
+something to do, make lanes miss their slots."""
 
 
 class Runtime:
@@ -36,7 +41,6 @@ class Runtime:
 
     def __init__(self, app: Celery, settings: Settings, node: str, threads: int) -> None:
         """Remember how to work, as the worker `node` with so many threads; nothing runs before `start`."""
-        self._most_lanes = max(1, min(MOST_LANES, threads * 3 // 4))
         self._app = app
         self.node = node
         self._events = BatchEvents(lambda: CeleryPostman(app, node))
@@ -45,30 +49,27 @@ class Runtime:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="bulksend-loop", daemon=True)
         self._engine: Engine | None = None
-        self._house: asyncio.Task[None] | None = None
-        self._crowded: asyncio.Event
-        self._serving: set[AccountName] = set()
-        self._rung: set[AccountName] = set()
-        self._turned_away: dict[AccountName, None] = {}
+        self._places: Places | None = None
+        self._kept: list[asyncio.Task[None]] = []
+        self._waiting = threading.BoundedSemaphore(max(1, threads * 3 // 4))
+        self._gate = threading.Lock()
+        self._bells: set[Future[None]] = set()
+        self._ended = False
 
     def start(self) -> None:
         """Start the loop and the sweep."""
         preload()
-        # What is imported lives as long as the process. Left to the collector, it is looked through again and again:
-        # 100,000 objects, 80 ms at a time, in which every slot is missed.
-        gc.collect()
-        gc.freeze()
+        calm_collector()
+        sys.setswitchinterval(SWITCH_S)
         self._thread.start()
         self._events.start()
         asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
 
     async def _open(self) -> None:
         settings = self._settings
-        self._crowded = asyncio.Event()
-        self._engine = Engine(
+        engine = Engine(
             redis=connect_async(settings.redis_url or ""),
             roster=Roster(settings.accounts_file, settings.jitter_ms / 1000),
-            ring=self._ring,
             ring_receive=self._ring_receive,
             callback=self._callback,
             events=self._events,
@@ -76,59 +77,35 @@ class Runtime:
             replicas=settings.replicas,
             remember_hours=settings.remember_hours,
         )
-        self._house = self._engine.spawn("keep house", self._engine.keep_house())
-
-    def _ring(self, account: AccountName) -> None:
-        self._app.send_task("bulksend.drain", args=[account])
+        places = Places(engine=engine, most=MOST_LANES)
+        self._kept = [
+            engine.spawn("keep the house", engine.keep("keep house", engine.keep_house)),
+            engine.spawn("keep the places", engine.keep("fill places", places.fill)),
+        ]
+        self._engine, self._places = engine, places
 
     def _ring_receive(self) -> None:
         self._app.send_task("bulksend.receive")
 
     def serve(self, account: AccountName) -> None:
-        """Serve a lane from a Celery thread: returns when it needs this process no more."""
-        asyncio.run_coroutine_threadsafe(self._serve(account), self._loop).result()
+        """Serve a lane from a Celery thread: returns when it needs this process no more.
 
-    async def _serve(self, account: AccountName) -> None:
-        asyncio.current_task().set_name(f"lane {account}")  # type: ignore[union-attr]
-        engine = self._engine
-        if engine is None or engine.stopping.is_set():
+        It returns at once where too many threads wait already: the lane is served all the same.
+        """
+        with self._gate:
+            if self._ended or self._places is None:
+                return
+            bell = asyncio.run_coroutine_threadsafe(self._places.answer(account), self._loop)
+            self._bells.add(bell)
+        bell.add_done_callback(self._bells.discard)
+        if not self._waiting.acquire(blocking=False):
             return
-        if account in self._serving:
-            # It may be about to leave: then this ring must not go unheard.
-            self._rung.add(account)
-            return
-        if len(self._serving) >= self._most_lanes:
-            self._turned_away[account] = None
-            self._crowded.set()
-            return
-        self._turned_away.pop(account, None)
-        self._serving.add(account)
-        self._rung.add(account)
         try:
-            while account in self._rung and not engine.stopping.is_set():
-                self._rung.discard(account)
-                await drain(engine, account, self._crowded)
-                if self._crowded.is_set():
-                    self._rung.add(account)
-                    break
+            bell.result()
+        except CancelledError:
+            log.warning("lane.cut_short", account=account)
         finally:
-            self._serving.discard(account)
-            self._make_room(engine, account)
-
-    def _make_room(self, engine: Engine, account: AccountName) -> None:
-        """Ring for the lane that was turned away first, then for the one that gave its place up."""
-        bells = [*list(self._turned_away)[:1], *({account} & self._rung)]
-        self._rung.discard(account)
-        if len(self._turned_away) <= 1:
-            self._crowded.clear()
-        for bell in bells:
-            self._turned_away.pop(bell, None)
-        if bells and not engine.stopping.is_set():
-            engine.spawn(f"ring {account}", asyncio.to_thread(self._ring_all, bells))
-
-    def _ring_all(self, accounts: list[AccountName]) -> None:
-        for account in accounts:
-            self._ring(account)
+            self._waiting.release()
 
     def stop_taking(self) -> None:
         """Take no more batches; what is on the wire goes on."""
@@ -140,6 +117,11 @@ class Runtime:
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        with self._gate:
+            self._ended = True
+            bells = [*self._bells]
+        for bell in bells:  # nobody answers these any more
+            bell.cancel()
         self._events.stop()
 
     async def _close(self) -> None:
@@ -147,17 +129,18 @@ class Runtime:
         if engine is None:
             return
         engine.stop()
-        lanes = [task for task in asyncio.all_tasks() if task.get_name().startswith("lane ")]
+        lanes = self._places.serving if self._places is not None else frozenset()
         if lanes:
             await asyncio.wait(lanes, timeout=max(0.0, engine.ends_at - self._loop.time()))
-        if self._serving:
-            log.warning("worker.deadline_passed", lanes=len(self._serving))
+        late = sum(not lane.done() for lane in lanes)
+        if late:
+            log.warning("worker.deadline_passed", lanes=late)
             rest = asyncio.all_tasks() - {asyncio.current_task()}
             for task in rest:
                 task.cancel()
             await asyncio.gather(*rest, return_exceptions=True)
-        if self._house is not None:
-            self._house.cancel()
+        for task in self._kept:
+            task.cancel()
         await engine.redis.aclose()
 
 
@@ -165,7 +148,7 @@ def _callbacks(settings: Settings) -> Callback:
     """Return what gives a batch its URL for reports; raises `ConfigError` where nothing would sign it."""
     public_url = settings.public_url
     if public_url is None:
-        return lambda _account, _campaign, _batch: ""
+        return no_callback
     return partial(callback_url, public_url, settings.callback_secrets[0])
 
 

@@ -100,6 +100,7 @@ class Sender:
         answer = await self.post(taken, call, line, asked_at)
         match answer:
             case Missed():
+                self.engine.missed += 1
                 log.info("batch.missed_its_slot", campaign=taken.campaign, batch=taken.batch, account=self.name)
                 await self.return_batch(taken, NOTHING)
             case Answer():
@@ -139,18 +140,24 @@ class Sender:
         loop = asyncio.get_running_loop()
         slot_at = self.engine.clock.local(taken.slot_us)
         # The server's clock may have stepped back since the take: a slot that is too far is missed, not waited for.
-        await asyncio.sleep(min(max(slot_at - loop.time(), 0.0), FRESH_S))
+        early_s = slot_at - loop.time()
+        if early_s > 0:
+            await asyncio.sleep(min(early_s, FRESH_S))
         latest_at = slot_at + self.served.late_s
         # A missed slot does not use up the fuse: the next slot would find it used up, miss, use it up again, for good.
         if self._is_over(latest_at, asked_at):
             return Missed()
-        try:
-            async with asyncio.timeout_at(latest_at):
-                await self.served.fuse.acquire()
-        except TimeoutError:
-            return Missed()
-        if self._is_over(latest_at, asked_at):
-            return Missed()
+        fuse = self.served.fuse
+        if fuse.has_capacity():
+            await fuse.acquire()  # returns without giving anybody else a turn
+        else:
+            try:
+                async with asyncio.timeout_at(latest_at):
+                    await fuse.acquire()
+            except TimeoutError:
+                return Missed()
+            if self._is_over(latest_at, asked_at):
+                return Missed()
         return await line.post(call, timeout_s=self.served.account.timeout)
 
     async def conclude(  # noqa: C901 - one case a disposition
@@ -203,7 +210,7 @@ class Sender:
         if verdict.pause_us:
             self.halted_at = suspended_clock()
         word = await engine.persist(
-            lambda: settle(engine.redis, self.name, taken, outcomes, verdict, remember_hours=engine.remember_hours)
+            lambda: settle(engine.gathered, self.name, taken, outcomes, verdict, remember_hours=engine.remember_hours)
         )
         log.debug("batch.settled", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word)
         if verdict.kind == "lost":

@@ -20,7 +20,7 @@ from worker.domain.ids import AccountName
 from worker.drain import drain
 from worker.engine import Engine
 from worker.ledger.connection import connect_async
-from worker.preload import preload
+from worker.preload import calm_collector, preload
 from worker.roster import Roster
 
 EVERY_S = 0.001
@@ -96,9 +96,6 @@ async def _serve(account: AccountName) -> None:
     engine = Engine(
         redis=connect_async(settings.redis_url or ""),
         roster=Roster(settings.accounts_file, settings.jitter_ms / 1000),
-        ring=lambda _account: None,
-        ring_receive=lambda: None,
-        callback=lambda _account, _campaign, _batch: "",
         allow_volatile=settings.allow_volatile,
         replicas=settings.replicas,
     )
@@ -114,6 +111,7 @@ def main() -> None:
     account, batches = sys.argv[1:]
     configure_logging(load_settings())
     preload()
+    calm_collector()
     sampler = Sampler()
     wall, cpu, starved = time.monotonic(), time.process_time(), _starved_s()
     with sampler:

@@ -10,7 +10,19 @@ import redis
 from worker.domain.answers import Accepted, Rejected, Unconfirmed
 from worker.domain.content import BatchContent, Passed
 from worker.domain.delivery import DeliveryReport, Feedback
-from worker.ledger import keys, operating, production, receiving, resending, resolving, seats, sending, sweeping, timing
+from worker.ledger import (
+    keys,
+    operating,
+    production,
+    receiving,
+    resending,
+    resolving,
+    ringing,
+    seats,
+    sending,
+    sweeping,
+    timing,
+)
 from worker.ledger.audit import audit
 from worker.ledger.connection import connect_async
 from worker.ledger.outcomes import Outcomes
@@ -215,6 +227,12 @@ class Ledger:
         for _ in range(seconds):
             self.pass_s(1)
             self.sweep()
+
+    def ring(self, owner="w", most=100):
+        return self.run(ringing.ring(self.aredis, owner, most, self.now))
+
+    def abandon(self, owner="w", account="main"):
+        self.run(seats.abandon_seat(self.aredis, account, owner, self.now))
 
     def resend(self, n=1, name="c", client=None):
         return self.run(resending.resend(client or self.aredis, name, n, self.now))

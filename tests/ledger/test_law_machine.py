@@ -438,7 +438,7 @@ class LawMachine(RuleBasedStateMachine):
     def sweep(self, which):
         swept, now = self.ledger.sweep(self.owner(which)), self.ledger.now
         if int(self.ledger.redis.hget(keys.CLOCK, "swept_at")) != now:
-            assert swept == Swept(expired=0, resends=(), hours=(), reports=0, ring=())
+            assert swept == Swept(expired=0, resends=(), hours=(), reports=0)
             return
         self.move_what_is_planned(now)
         self.expire(swept.expired)

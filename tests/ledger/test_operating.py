@@ -116,4 +116,4 @@ def test_an_opened_account_is_due_and_its_ring_is_cleared(ledger):
     ledger.open()
     assert ledger.due() == 0
     assert (ledger.lane_field("reason"), ledger.lane_field("ring_until")) == ("", None)
-    assert ledger.sweep().ring == ("main",)
+    assert ledger.ring("another").accounts == ("main",)

@@ -61,7 +61,7 @@ def test_a_seat_that_is_not_held_is_not_renewed(ledger, lost):
         case "left":
             assert ledger.leave() == Left()
         case "abandoned":
-            ledger.run(seats.abandon_seat(ledger.aredis, "main", "w"))
+            ledger.abandon()
     assert ledger.renew() == NoSeat()
     assert live(ledger) == []
     assert isinstance(ledger.sit(), Seat), "it may be taken anew"
@@ -78,8 +78,8 @@ def test_a_renewal_takes_no_seat_from_its_successor(ledger):
 def test_a_renewal_that_fails_leaves_the_ring_to_who_hears_it(ledger):
     ledger.lane()
     ledger.campaign(1)
-    ledger.run(seats.abandon_seat(ledger.aredis, "main", "w"))
-    ledger.sweep()
+    ledger.abandon()
+    assert ledger.ring().accounts == ("main",)
     until = ledger.lane_field("ring_until")
     assert until is not None
     assert ledger.renew() == NoSeat()

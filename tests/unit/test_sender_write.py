@@ -24,7 +24,7 @@ CONTENT = BatchContent(
 )
 
 
-def form_of(**keys):
+def form_of(*, callbacks=False, **keys):
     campaign = Campaign(name="offer", accounts=("main",), body="Hi", **keys)
     compiled = Compiled(
         campaign=campaign, template=compile_template(campaign.body), message_options=campaign.message_options()
@@ -34,7 +34,9 @@ def form_of(**keys):
         return compiled
 
     gateway = ExotelSms("http://127.0.0.1:9", "acme1", "k", "t", "any")
-    sender = Sender(engine=SimpleNamespace(compiled=look_up), name="main", served=SimpleNamespace(gateway=gateway))
+    engine = SimpleNamespace(compiled=look_up, callback=lambda *batch: "/".join(["http://127.0.0.1", *map(str, batch)]))
+    served = SimpleNamespace(gateway=gateway, account=SimpleNamespace(status_callbacks=callbacks))
+    sender = Sender(engine=engine, name="main", served=served)
     taken = Taken(campaign="c", batch=7, attempt="a", slot_us=0, packed=pack(CONTENT))
     _, call = asyncio.run(sender.write(taken))
     return call.url.rpartition("/")[2], {name: values[0] for name, values in parse_qs(call.content.decode()).items()}
@@ -55,3 +57,8 @@ def test_a_text_without_fields_is_the_calls(sender, shown):
     assert name == "send.json"
     assert form.get("From") == shown
     assert (form["Priority"], form["CustomField"]) == ("high", "c:7 order desk")
+
+
+@pytest.mark.parametrize(("callbacks", "url"), [(True, "http://127.0.0.1/main/c/7"), (False, None)])
+def test_reports_are_asked_for_where_the_account_says_so(callbacks, url):
+    assert form_of(callbacks=callbacks)[1].get("StatusCallback") == url

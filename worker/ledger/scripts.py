@@ -6,15 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, cast
+from typing import Any, Protocol
 
 import redis
-import redis.asyncio
 from redis.exceptions import NoScriptError
 
 from worker.ledger.errors import translated
 
 Argument = str | bytes | int | float
+
+
+class Caller(Protocol):
+    """What a script needs of an asyncio client: redis-py's own, or `Gathering` over it."""
+
+    def evalsha(self, sha: str, numkeys: int, *keys_and_args: Any) -> Any:  # noqa: ANN401 - as the driver's
+        """Run a script by its hash."""
+
+    def eval(self, script: str, numkeys: int, *keys_and_args: Any) -> Any:  # noqa: ANN401 - as the driver's
+        """Run a script by its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +42,13 @@ class Script:
             except NoScriptError:
                 return client.eval(self.text, len(keys), *keys, *args)
 
-    async def acall(self, client: redis.asyncio.Redis, keys: Sequence[str], args: Sequence[Argument]) -> Any:  # noqa: ANN401 - the caller parses it
+    async def acall(self, client: Caller, keys: Sequence[str], args: Sequence[Argument]) -> Any:  # noqa: ANN401 - the caller parses it
         """Run on an asyncio client and return the raw reply; raises `LedgerError`."""
         with translated():
             try:
-                return await cast(Any, client.evalsha(self.sha, len(keys), *keys, *args))
+                return await client.evalsha(self.sha, len(keys), *keys, *args)
             except NoScriptError:
-                return await cast(Any, client.eval(self.text, len(keys), *keys, *args))
+                return await client.eval(self.text, len(keys), *keys, *args)
 
 
 def _read(name: str) -> str:

@@ -88,10 +88,9 @@ async def leave_seat(client: redis.asyncio.Redis, account: AccountName, owner: O
     return Left() if reply else Stay()
 
 
-async def abandon_seat(client: redis.asyncio.Redis, account: AccountName, owner: Owner) -> None:
-    """Give the seat up whatever is due: the process stops, or rings for a successor."""
-    with translated():
-        await client.zrem(keys.seats(account), owner)
+async def abandon_seat(client: redis.asyncio.Redis, account: AccountName, owner: Owner, now: int = 0) -> None:
+    """Give the seat up whatever is due: the process stops, or another lane has waited longer for the place."""
+    await load("abandon").acall(client, [keys.seats(account), keys.DUE], [now, account, owner])
 
 
 async def report_problem(client: redis.asyncio.Redis, account: AccountName, owner: Owner, problem: str) -> None:

@@ -20,7 +20,7 @@ from worker.ledger.errors import LedgerUnavailable, translated
 from worker.ledger.outcomes import Outcomes, letters_of, pack_outcomes
 from worker.ledger.packing import pack
 from worker.ledger.parts import content_on_wire
-from worker.ledger.scripts import Argument, load
+from worker.ledger.scripts import Argument, Caller, load
 
 LOST_LIMIT = 5
 """So many unconfirmed calls in a row hold the account."""
@@ -192,7 +192,7 @@ def _taken(item: list[bytes]) -> Taken:
 
 
 async def settle(
-    client: redis.asyncio.Redis,
+    client: Caller,
     account: AccountName,
     taken: Taken,
     outcomes: Outcomes,

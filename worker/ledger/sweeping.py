@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import redis.asyncio
 
-from worker.domain.ids import AccountName, CampaignId, Owner
+from worker.domain.ids import CampaignId, Owner
 from worker.ledger import keys
 from worker.ledger.scripts import load
 
@@ -20,15 +20,13 @@ class Swept:
     """What a sweep did and found.
 
     `expired`: attempts that it ended as unconfirmed; `resends`: batches due to be sent once more; `hours`: campaigns
-    whose sending hours are to be renewed; `reports`: bodies with delivery reports that wait to be applied; `ring`:
-    lanes for which somebody must ring.
+    whose sending hours are to be renewed; `reports`: bodies with delivery reports that wait to be applied.
     """
 
     expired: int
     resends: tuple[tuple[CampaignId, int], ...]
     hours: tuple[CampaignId, ...]
     reports: int
-    ring: tuple[AccountName, ...]
 
 
 async def sweep(client: redis.asyncio.Redis, owner: Owner, *, remember_hours: int = 0, now: int = 0) -> Swept:
@@ -39,12 +37,11 @@ async def sweep(client: redis.asyncio.Redis, owner: Owner, *, remember_hours: in
         [now, keys.PREFIX, owner, int(WORKER_S * 1e6), AT_ONCE, remember_hours],
     )
     if reply[0] == 0:
-        return Swept(expired=0, resends=(), hours=(), reports=0, ring=())
+        return Swept(expired=0, resends=(), hours=(), reports=0)
     due = (member.decode().split() for member in reply[2])
     return Swept(
         expired=int(reply[1]),
         resends=tuple((CampaignId(campaign), int(batch)) for campaign, batch in due),
         hours=tuple(CampaignId(name.decode()) for name in reply[3]),
         reports=int(reply[4]),
-        ring=tuple(AccountName(name.decode()) for name in reply[5:]),
     )

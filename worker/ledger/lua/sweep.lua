@@ -1,10 +1,10 @@
--- The second hand: settles what dead workers held and finds the lanes that nobody serves.
+-- The second hand: settles what dead workers held and finds what is due to be sent once more.
 -- KEYS[1] clock  KEYS[2] all attempts by expiry  KEYS[3] lanes by due instant  KEYS[4] live workers
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] owner  ARGV[4] us that a worker counts as live  ARGV[5] at most so many at once
 -- ARGV[6] hours for which it is remembered who was messaged
 -- Returns {0} where another process swept within the second, else {1, expired batches, {"campaign n"…} due for their
--- resend, {campaign…} whose hours are to be renewed, reports that wait to be applied, account to ring for…}. Starts and ends the campaigns whose time has
--- come.
+-- resend, {campaign…} whose hours are to be renewed, reports that wait to be applied}. Starts and ends the campaigns whose
+-- time has come.
 -- Invariant: an attempt ends as unconfirmed only after its whole expiry, and is resent only after one more, lengthened
 -- by the time in which nobody could settle (no sweep: Redis or every worker was away), at most 60 s. Never does it become
 -- pending here.
@@ -86,17 +86,4 @@ for _, id in ipairs(due('ends')) do end_campaign(prefix, id, now) end
 local hours = redis.call('ZRANGEBYSCORE', prefix .. 'hours', '-inf', now, 'LIMIT', 0, most)
 
 local resends = redis.call('ZRANGEBYSCORE', prefix .. 'resends', '-inf', now, 'LIMIT', 0, most)
-local reply, workers = {1, #expired, resends, hours, redis.call('XLEN', prefix .. 'reports')}, redis.call('ZCARD', KEYS[4])
-for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
-  local lane = prefix .. 'lane:' .. account
-  local l = redis.call('HMGET', lane, 'seats', 'ring_until', 'ring_us')
-  local seats = math.min(tonumber(l[1] or 1), workers)
-  local live = redis.call('ZCOUNT', lane .. ':seats', string.format('(%.0f', now), string.format('%.0f', now + 5000000))
-  local until_us, step = tonumber(l[2] or 0), tonumber(l[3] or 500000)
-  if live < seats and (until_us <= now or until_us > now + 30000000) then
-    step = math.min(step * 2, 30000000)
-    redis.call('HSET', lane, 'ring_until', now + step, 'ring_us', step)
-    reply[#reply + 1] = account
-  end
-end
-return reply
+return {1, #expired, resends, hours, redis.call('XLEN', prefix .. 'reports')}
