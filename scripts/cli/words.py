@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from worker.ledger.reading import Standing
 
 _QUEUED = ("pending", "in_flight", "accepted", "rejected", "unconfirmed", "expired", "cancelled")
+_DELIVERY = ("delivered", "undelivered", "awaiting")
 _PASSED = ("invalid", "duplicate", "suppressed")
 
 
@@ -40,9 +41,14 @@ def summary(standing: "Standing") -> Iterator[str]:
     yield f"  {standing.rows:,} rows: " + ", ".join(counts(standing, ("queued", *_PASSED)))
     if standing.queued:
         yield "  of those queued: " + ", ".join(counts(standing, _QUEUED))
+    if standing.delivered or standing.undelivered:
+        yield "  of those accepted: " + ", ".join(counts(standing, _DELIVERY))
+    if standing.unmatched:
+        yield f"  {standing.unmatched:,} delivery reports match no message"
     yield f"  {calls(standing)}"
+    what = "rejected or undelivered" if standing.undelivered else "rejected"
     for code, count in sorted(standing.codes.items(), key=lambda each: -each[1]):
-        yield f"  rejected {count:,}: {code}"
+        yield f"  {what} {count:,}: {code}"
 
 
 def counts(standing: "Standing", names: Iterable[str]) -> list[str]:
