@@ -101,3 +101,16 @@ def test_nothing_of_a_cancelled_campaign_is_sent_again(ledger):
     assert ledger.resolve("resend") == {"dropped": 1}
     assert fates(ledger) == ["unconfirmed", "cancelled"]
     adds_up(ledger)
+
+
+@pytest.mark.parametrize("decision", ["accepted", "rejected", "resend"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_nothing_is_left_to_decide_of_a_batch_that_was_refused_late(ledger, size, decision):
+    ledger.campaign(size)
+    ledger.lane(call_us=1000)
+    taken = ledger.next_one()
+    ledger.pass_sweeping()
+    ledger.refuse(taken)
+    assert list(unresolved(ledger.redis, "c")) == []
+    assert ledger.resolve(decision) == {}
+    adds_up(ledger)
