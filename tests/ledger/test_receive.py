@@ -205,6 +205,13 @@ def test_a_report_that_can_change_nothing_is_kept_once(sent, settled):
     adds_up(sent)
 
 
+def test_a_report_that_follows_its_message_to_a_damaged_batch_keeps_no_other_report_waiting(sent):
+    sent.refuse(sent.taken)
+    sent.redis.set(keys.packed("c", 2), b"x")
+    assert sent.report("delivered", row=1).unmatched == 1
+    assert sent.report("delivered", row=3).matched == 1
+
+
 REPORTS = [
     {"state": "sent", "code": "30001", "at": 100.0},
     {"state": "failed", "code": "23035", "at": 101.0},

@@ -8,6 +8,7 @@ twice and out of order, and the end is the same; each is counted once.
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import orjson
@@ -188,8 +189,10 @@ class _Places:
 def _child_of(client: redis.Redis, stored: Stored, report: DeliveryReport) -> int | None:
     """Return the batch to which the report's message has moved."""
     for child in stored_batches(client, stored.campaign, stored.children):
-        if _Places(child).find(report) != "nowhere":
-            return child.number
+        # Damaged bytes must not keep all other reports waiting.
+        with suppress(LedgerBroken):
+            if _Places(child).find(report) != "nowhere":
+                return child.number
     return None
 
 
