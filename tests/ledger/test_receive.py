@@ -150,6 +150,17 @@ def test_a_report_follows_a_message_to_its_resend(ledger):
     adds_up(ledger)
 
 
+def test_a_report_follows_a_message_through_any_number_of_resends(ledger):
+    ledger.campaign(1)
+    ledger.lane(call_us=1000)
+    for n in range(1, 26):
+        ledger.settle(ledger.next_one(), "u", "lost")
+        ledger.resolve("resend", n)
+        ledger.open()
+    assert ledger.report("delivered", row=1).matched == 1
+    assert lines(ledger) == [("accepted", "delivered")]
+
+
 def test_an_unconfirmed_message_with_a_report_is_not_sent_again(ledger):
     ledger.campaign(2, on_unconfirmed="resend")
     ledger.lane(call_us=1000)

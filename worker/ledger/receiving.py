@@ -84,7 +84,8 @@ def receive(client: redis.Redis, addressed: Iterable[Addressed], now: int = 0) -
 class _Lot:
     """The reports about one campaign, on their way into its batches.
 
-    `again` are those of messages that stand in another batch, and of batches that changed while they were looked at.
+    `again` are those of messages that stand in another batch, and of batches that changed (so many: `changed`) while they
+    were looked at.
     """
 
     client: redis.Redis
@@ -93,15 +94,21 @@ class _Lot:
     received: Received
     again: dict[int, list[DeliveryReport]] = field(default_factory=lambda: defaultdict(list))
     unmatched: list[DeliveryReport] = field(default_factory=list)
+    changed: int = 0
 
     def receive(self, batches: dict[int, list[DeliveryReport]]) -> None:
-        for _ in range(_TRIES):
+        tries = _TRIES
+        while batches:
+            if not tries:
+                raise LedgerUnavailable(
+                    f"batches of {self.campaign} change faster than reports about them can be written"
+                )
+            self.changed = 0
             for stored in list(stored_batches(self.client, self.campaign, sorted(batches))):
                 self._receive_batch(stored, batches[stored.number])
+            # A message that moved often takes as many rounds, and comes to an end: newer batches have greater numbers.
+            tries -= self.changed > 0
             batches, self.again = self.again, defaultdict(list)
-            if not batches:
-                return
-        raise LedgerUnavailable(f"batches of {self.campaign} change faster than reports about them can be written")
 
     def _receive_batch(self, stored: Stored, reports: Sequence[DeliveryReport]) -> None:
         try:
@@ -112,6 +119,7 @@ class _Lot:
         told = [each for report in reports if (each := self._placed(stored, places, report)) is not None]
         fixed = _tell(self.client, stored, told, self.now) if told else frozenset[int]()
         if fixed is None:
+            self.changed += 1
             self.again[stored.number] += [each.report for each in told]
             return
         for each in told:
