@@ -43,6 +43,14 @@ def test_a_report_for_an_accepted_message_tells_its_delivery(sent):
     adds_up(sent)
 
 
+def test_a_code_below_zero_is_counted_as_it_stands(sent):
+    sent.settle(sent.taken, "aaa")
+    sent.report("failed", row=1, code="-5")
+    sent.report("failed", row=2)
+    assert standings(sent.redis, ["c"])[0].codes == {"-5 FAILED": 1, "FAILED": 1}
+    adds_up(sent)
+
+
 def test_a_report_is_found_by_the_gateways_id(ledger):
     ledger.campaign(1)
     ledger.lane(call_us=1000)
