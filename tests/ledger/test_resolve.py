@@ -66,6 +66,13 @@ def test_a_report_can_not_change_what_was_rejected_by_hand_but_tells_of_what_was
     adds_up(lost)
 
 
+def test_the_gateways_id_is_kept_whether_the_report_comes_before_the_decision_or_after_it(lost):
+    lost.report("delivered", n=1, row=2, gateway_id="early")
+    lost.resolve("accepted", 1)
+    lost.report("delivered", n=1, row=3, gateway_id="late")
+    assert [row.gateway_id for row in lost.rows()][:3] == ["sid", "early", "late"]
+
+
 def test_what_a_report_has_settled_is_not_decided_again(lost):
     lost.report("failed", n=1, row=2)
     assert lost.resolve("rejected", 1) == {"resolved": 1}

@@ -58,11 +58,15 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
-    """One report, at the message that it is about: `outcome` is a, u, or w for one that waits or is on the wire."""
+    """One report, at the message that it is about: `outcome` is a, u, or w for one that waits or is on the wire.
+
+    `gateway_id` is "" where the message's outcome has one already.
+    """
 
     position: int
     number: int = field(repr=False)
     outcome: str
+    gateway_id: str
     report: DeliveryReport
 
 
@@ -165,7 +169,12 @@ class _Places:
         outcome = self._outcome(place)
         if outcome in ("moved", "nowhere"):
             return outcome
-        return _Told(position=place, number=self._numbers[place], outcome=outcome, report=report)
+        match self._outcomes.get(place):
+            case Accepted(gateway_id=known) if known:
+                gateway_id = ""
+            case _:
+                gateway_id = report.gateway_id
+        return _Told(position=place, number=self._numbers[place], outcome=outcome, gateway_id=gateway_id, report=report)
 
     def _by_number(self, echo: str) -> int | None:
         digits = "".join(filter(str.isdecimal, echo))
@@ -211,7 +220,7 @@ def _tell(client: redis.Redis, stored: Stored, told: Sequence[_Told], now: int) 
         part
         for each in told
         for part in (
-            *(each.position, each.outcome, write_news(each.report), each.report.gateway_id),
+            *(each.position, each.outcome, write_news(each.report), each.gateway_id),
             _FED_BACK.get(each.report.feedback, "nothing"),
         )
     ]
