@@ -59,6 +59,13 @@ def test_a_report_is_found_by_the_gateways_id(ledger):
     assert lines(ledger) == [("accepted", "delivered")]
 
 
+def test_an_id_that_the_gateway_gave_to_several_messages_names_none_of_them(sent):
+    sent.settle(sent.taken, "aaa")
+    sent.report("delivered", row=1, gateway_id="sid")
+    assert sent.report("delivered", gateway_id="sid").unmatched == 1
+    assert [delivery for _, delivery in lines(sent)] == ["delivered", "awaiting", "awaiting"]
+
+
 def test_a_report_that_comes_before_the_answer_counts_when_it_comes(sent):
     sent.report("delivered", row=1)
     assert lines(sent) == [("in_flight", None)] * 3

@@ -88,8 +88,8 @@ def receive(client: redis.Redis, addressed: Iterable[Addressed], now: int = 0) -
 class _Lot:
     """The reports about one campaign, on their way into its batches.
 
-    `again` are those of messages that stand in another batch, and of batches that changed (so many: `changed`) while they
-    were looked at.
+    `again` are those of messages that stand in another batch, and of batches that changed while they were looked at;
+    `changed` counts the latter batches.
     """
 
     client: redis.Redis
@@ -154,7 +154,9 @@ class _Places:
         self._stored = stored
         self._numbers = stored.content().numbers
         self._outcomes = stored.told(len(self._numbers)) if stored.kind == "settled" else {}
-        self._by_id = {o.gateway_id: place for place, o in self._outcomes.items() if isinstance(o, Accepted)}
+        named = {place: o.gateway_id for place, o in self._outcomes.items() if isinstance(o, Accepted)}
+        times = Counter(named.values())
+        self._by_id = {gateway_id: place for place, gateway_id in named.items() if times[gateway_id] == 1}
         self._by_tail: dict[int, list[int]] = defaultdict(list)
         for place, number in enumerate(self._numbers):
             self._by_tail[number % _TEN_DIGITS].append(place)
