@@ -202,7 +202,8 @@ class _Places:
             case Rejected() | None:
                 return "nowhere"
             case _:
-                return "moved" if stored.children and place not in stored.news else "u"
+                # Unconfirmed ones move all together.
+                return "u" if int(stored.state.get(b"unconfirmed", 0)) or place in stored.news else "moved"
 
 
 def _child_of(client: redis.Redis, stored: Stored, report: DeliveryReport) -> int | None:

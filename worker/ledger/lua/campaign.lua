@@ -84,7 +84,10 @@ end
 -- with a campaign that is over; those of which reports have come are accepted. Needs messages.lua.
 local function put_back(prefix, id, n, size, now)
   local key = prefix .. 'c:' .. id
+  -- Where messages of it have moved to stays known: some may have gone singly before it was taken whole.
+  local children = redis.call('HGET', key .. ':s:' .. n, 'children')
   redis.call('DEL', key .. ':s:' .. n)
+  if children then redis.call('HSET', key .. ':s:' .. n, 'children', children) end
   local waiting = size - accept_reported(key, n)
   local over = end_of(key)
   if over then

@@ -56,8 +56,9 @@ else
     waiting = waiting - reported
     if reported < (half == 1 and middle or size - middle) then redis.call('RPUSH', KEYS[2], number) end
   end
+  local children = redis.call('HGET', batch, 'children')
   redis.call('HSET', batch, 'state', 'moved', 'expired', 0, 'attempts', 0, 'unconfirmed', 0, 'children',
-    table.concat(made, ' '))
+    (children and children .. ' ' or '') .. table.concat(made, ' '))
   if waiting > 0 then reopen(prefix, id, waiting, now) end
 end
 refused(prefix, id, tonumber(s[5]), now, tonumber(ARGV[7]), ARGV[8])
