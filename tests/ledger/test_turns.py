@@ -126,6 +126,15 @@ def test_a_probe_that_is_throttled_puts_the_next_one_off_and_nobody_is_rung_for_
     assert probed.due() == 2600
 
 
+def test_a_probe_that_finds_another_reason_tells_it_and_follows_it(probed):
+    probed.pass_s(600)
+    probed.back(probed.take_one(), "hold", "the account is closed")
+    assert probed.lane_field("reason") == "the account is closed"
+    probed.pass_s(601)
+    assert isinstance(probed.take(), Stop)
+    assert probed.due() is None
+
+
 def test_a_probe_that_passes_opens_the_account(probed):
     probed.pass_s(600)
     probed.settle(probed.take_one(), "a")
