@@ -230,6 +230,15 @@ def test_a_resumed_campaign_outside_its_hours_waits_for_them(lane):
     assert isinstance(lane.take(), Stop)
 
 
+def test_past_hours_are_renewed_at_once_also_after_the_clock_stepped_back(lane):
+    lane.campaign(1, hours=(-100, 200))
+    lane.pause()
+    lane.pass_s(300)
+    lane.resume()
+    lane.pass_s(-200)
+    assert lane.sweep().hours == ("c",)
+
+
 def test_an_ended_campaigns_hours_are_forgotten(lane):
     lane.campaign(1, hours=(2, 20))
     lane.cancel()
