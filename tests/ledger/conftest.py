@@ -23,7 +23,6 @@ T0 = 1_800_000_000_000_000
 
 S = 1_000_000
 LETTERS = {
-    "a": Accepted(gateway_id="sid"),
     "r": Rejected(code="23010", reason="INVALID"),
     "u": Unconfirmed(reason="no answer"),
 }
@@ -81,6 +80,7 @@ class Ledger:
         )
 
     def start(self, name="c", token="t", at=0, hold="", hours=(0, 0)):
+        """Start it; `hours` are instants."""
         return production.start(self.redis, name, token=token, position=at, hold=hold, hours=hours, now=self.now)
 
     def discard(self, name="c", token="t"):
@@ -168,8 +168,13 @@ class Ledger:
             self.pass_s(turn.seconds)
         return self.take_one(**options)
 
-    def settle(self, taken, letters, kind="ok", reason="", pause_s=0, account="main"):
-        outcomes = Outcomes(sent_at=self.now / S, messages=tuple(LETTERS[letter] for letter in letters))
+    def settle(self, taken, letters, kind="ok", reason="", pause_s=0, account="main", gateway_ids=None):
+        """Tell the outcomes, with the ids that the gateway gives, one a message, to those accepted."""
+        messages = [
+            Accepted(gateway_id=gateway_id) if letter == "a" else LETTERS[letter]
+            for letter, gateway_id in zip(letters, gateway_ids or ["sid"] * len(letters), strict=True)
+        ]
+        outcomes = Outcomes(sent_at=self.now / S, messages=tuple(messages))
         verdict = sending.Verdict(kind=kind, reason=reason, pause_us=round(pause_s * S))
         return self.run(sending.settle(self.aredis, account, taken, outcomes, verdict, self.now))
 

@@ -1,16 +1,15 @@
 """The ledger under any interleaving: the law holds after every step, and nobody is ever on the wire twice.
 
 The machine plays campaigns' producers, several worker processes that die, lose answers and wake up late, refusals of
-whole batches, the one resend of what stayed unconfirmed, the operator, and a clock that steps. Its model is what a
-witness at the gateways' side of the wire would write down, person by person.
+whole batches, delivery reports at any time, the resend of what stayed unconfirmed, the operator, who also decides by
+hand, starts, ends and hours, and a clock that steps. Its model (law_model.py) is what a witness at the gateways' side
+of the wire would write down, person by person.
 `BULKSEND_TEST_EXAMPLES` sets how many interleavings are tried (75 without it); `BULKSEND_TEST_SHRINK` lets a failure be
 made shorter, for minutes.
 """
 
 import math
 import os
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -24,118 +23,60 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from worker.domain.delivery import DeliveryReport, Feedback, write_news
 from worker.ledger import keys
 from worker.ledger.audit import audit
-from worker.ledger.packing import unpack
 from worker.ledger.production import Continue, Whole
 from worker.ledger.reading import COUNTERS
+from worker.ledger.receiving import Addressed
 from worker.ledger.record import report_rows
+from worker.ledger.resolving import Open, unresolved
 from worker.ledger.seats import Seat
-from worker.ledger.sending import REFUSED_LIMIT, Batches, Stop, Taken
+from worker.ledger.sending import REFUSED_LIMIT, Batches, Stop
 from worker.ledger.sweeping import Swept
 
+from .conftest import REFUSAL, T0
+from .law_model import WORDS, Attempt, Campaign
+
 S = 1_000_000
-ACCOUNTS = {"main": S // 300, "spare": S // 10}
-"""Accounts and the microseconds between their calls: main has two seats, spare has one."""
+ACCOUNTS = {"main": S // 300, "spare": S // 10, "single": S // 20}
+"""Accounts and the microseconds between their calls: main has two seats, the others have one."""
+
+LIMITS = {"main": 100, "spare": 100, "single": 1}
+"""How many messages a call through the account may carry."""
 
 CONCURRENCY = 3
 EXPIRY_S = 40
 LATE_S = 2.9
 """Sweeps so far apart are not late enough to lengthen an expiry."""
 
-WORDS = {"a": "accepted", "r": "rejected", "u": "unconfirmed"}
-NAMES = ("c0", "c1", "c2")
+NAMES = ("c0", "c1", "c2", "c3")
 LARGEST = 5
 
 pick = st.integers(min_value=0, max_value=99)
-options = st.tuples(
-    st.sampled_from([tuple(ACCOUNTS), *((account,) for account in ACCOUNTS)]), st.sampled_from(["hold", "resend"])
+pools = st.sampled_from([("main", "spare"), ("main",), ("spare",), ("main", "single")])
+"""A pool whose accounts take more or fewer messages a call is what a change of the accounts file may leave."""
+
+unconfirmed_ones = st.sampled_from(["hold", "resend"])
+instants_s = st.sampled_from([0, 0, 20, 60, 300])
+hours_s = st.sampled_from([None, None, (0, 30), (-10, 400), (15, 200)])
+reports = st.tuples(
+    pick,
+    pick,
+    st.tuples(
+        st.sampled_from(["sent", "failed", "delivered", "delivered", "seen"]),
+        st.sampled_from(["", "20005", "23035", "-7"]),
+        st.sampled_from([None, 1_800_000_000.0, 1_800_000_001.5]),
+        st.sampled_from([*[Feedback.NOTHING] * 4, Feedback.THROTTLED, Feedback.OPTED_OUT]),
+    ),
+    st.sampled_from(["number", "name", "both"]),
+    st.sampled_from([1, 1, 2]),
 )
+"""Person, under which of its batches, what it tells, how it names the person, how often it comes."""
+
 mostly = st.sampled_from([True, True, True, False])
 account_names = st.sampled_from(sorted(ACCOUNTS))
 sizes = st.lists(st.integers(min_value=0, max_value=LARGEST), min_size=2, max_size=6)
-
-
-@dataclass
-class Attempt:
-    """One taking of a batch: sending, expired (settled by the sweep), or ended."""
-
-    account: str
-    owner: str
-    taken: Taken
-    taken_at: int
-    state: str = "sending"
-
-
-@dataclass
-class Campaign:
-    accounts: tuple
-    resends: bool
-    state: str = "producing"
-    token: str = "first"
-    hold: str = ""
-    count: Counter = field(default_factory=Counter)  # what is not a person's fate
-    passed: dict = field(default_factory=dict)  # row → invalid or duplicate
-    fate: dict = field(default_factory=dict)  # row → its outcome, for each message
-    reached: dict = field(default_factory=lambda: defaultdict(set))  # row → attempts that may have brought it
-    stretches: int = 0
-    batches: dict = field(default_factory=dict)  # number → rows
-    queue: list = field(default_factory=list)
-    planned: dict = field(default_factory=dict)  # batch → when it is due for its resend
-    second: set = field(default_factory=set)  # batches that are resends
-    refusals: int = 0
-    resumed_at: int = 0
-
-    @property
-    def position(self):
-        return self.count["rows"]
-
-    def counts(self):
-        counted = self.count + Counter(self.fate.values())
-        return {counter: counted[counter] for counter in COUNTERS} | {"queued": len(self.fate)}
-
-    def mark(self, rows, word):
-        self.fate.update(dict.fromkeys(rows, word))
-
-    def wait(self, rows):
-        """These messages are pending again, or cancelled with their campaign; say which."""
-        self.mark(rows, "cancelled" if self.state == "cancelled" else "pending")
-        if self.state == "finished":
-            self.state = "running"
-        return self.state != "cancelled"
-
-    def move(self, rows):
-        """These messages stand in a new batch at the end of the queue; return its number."""
-        number = max(self.batches) + 1
-        self.batches[number] = rows
-        self.queue.append(number)
-        assert self.wait(rows)
-        return number
-
-    def plan(self, number, due):
-        if self.resends and number not in self.second:
-            self.planned.setdefault(number, due)
-
-    def prove(self, rows, attempt):
-        """Nothing of the attempt came to these people."""
-        for row in rows:
-            self.reached[row].discard(attempt)
-
-    def is_stale(self, taken_at, now):
-        return taken_at < self.resumed_at and (self.resumed_at <= now or taken_at > now)
-
-    def refuse(self, taken_at, now):
-        """One more call was refused."""
-        if self.is_stale(taken_at, now):
-            return
-        self.refusals += 1
-        if self.refusals >= REFUSED_LIMIT and self.state == "running":
-            self.state = "paused"
-
-    def finish_when_done(self):
-        is_done = not self.planned and {"pending", "in_flight"}.isdisjoint(self.fate.values())
-        if self.state in ("running", "paused") and is_done:
-            self.state = "finished"
 
 
 def one_of(which, anything, telling):
@@ -162,20 +103,39 @@ class LawMachine(RuleBasedStateMachine):
 
     # --- production
 
-    @initialize(produced=st.lists(sizes, min_size=2, max_size=2), options=st.lists(options, min_size=3, max_size=3))
-    def begin(self, produced, options):
-        """Two campaigns run, the first of them through both accounts, and one is being produced."""
-        self.begin_one("c0", tuple(ACCOUNTS), options[0][1])
-        self.begin_one("c1", *options[1])
-        self.begin_one("c2", *options[2])
-        for which, sizes in enumerate(produced):
+    @initialize(
+        produced=st.lists(sizes, min_size=3, max_size=3),
+        pool=pools,
+        unconfirmed=st.lists(unconfirmed_ones, min_size=4, max_size=4),
+        starts_s=instants_s,
+        ends_s=instants_s,
+        hours=hours_s,
+    )
+    def begin(self, produced, pool, unconfirmed, starts_s, ends_s, hours):
+        """Three campaigns run: one may have hours, one an end, one goes message by message. The last is being produced,
+        or waits for its start.
+        """
+        self.begin_one("c0", ("main", "spare"), unconfirmed[0], hours=hours)
+        self.begin_one("c1", pool, unconfirmed[1], ends_at=ends_s and T0 + ends_s * S)
+        self.begin_one("c2", pool, unconfirmed[2], starts_at=starts_s and T0 + starts_s * S)
+        self.begin_one("c3", ("single",), unconfirmed[3])
+        for which, sizes in zip((0, 1, 3), produced, strict=True):
             self.append(which, sizes, 1, 0)
             self.start(which, hold="")
+        if starts_s:
+            self.append(2, produced[0], 0, 1)
+            self.start(2, hold="")
 
-    def begin_one(self, name, accounts, on_unconfirmed):
-        self.ledger.begin(name, token="first", accounts=accounts, on_unconfirmed=on_unconfirmed)
+    def begin_one(self, name, accounts, on_unconfirmed, hours=None, **times):
+        self.ledger.begin(
+            name, token="first", accounts=accounts, on_unconfirmed=on_unconfirmed, has_hours=bool(hours), **times
+        )
         self.campaigns[name] = Campaign(
-            accounts=accounts, resends=on_unconfirmed == "resend", resumed_at=self.ledger.now
+            accounts=accounts,
+            resends=on_unconfirmed == "resend",
+            hours=self.ledger.instants(hours) if hours else None,
+            resumed_at=self.ledger.now,
+            **times,
         )
 
     @rule(
@@ -200,19 +160,11 @@ class LawMachine(RuleBasedStateMachine):
         assert written == (campaign.state == "producing")
         if not written:
             return
-        row = campaign.position + 1
         for word in ["invalid"] * invalid + ["duplicate"] * duplicate:
-            campaign.passed[row] = word
-            row += 1
+            campaign.count.update(rows=1, **{word: 1})
+            campaign.passed[campaign.position] = word
         for size in sizes:
-            campaign.stretches += 1
-            campaign.batches[campaign.stretches] = rows = tuple(range(row, row + size))
-            campaign.mark(rows, "pending")
-            if size:
-                campaign.queue.append(campaign.stretches)
-            row += size
-        campaign.count.update(batches=sum(size > 0 for size in sizes), invalid=invalid, duplicate=duplicate)
-        campaign.count["rows"] = row - 1
+            campaign.produce(size)
 
     def take_over(self, which, sizes):
         """A producer that lost the campaign writes nothing; a new one goes on where it stands."""
@@ -230,12 +182,12 @@ class LawMachine(RuleBasedStateMachine):
 
     def start(self, which, hold):
         name, campaign = self.campaign(which)
-        state = self.ledger.start(name, campaign.token, campaign.position, hold=hold)
+        hours = campaign.hours or (0, 0)
+        state = self.ledger.start(name, campaign.token, campaign.position, hold=hold, hours=hours)
         if campaign.state != "producing":
             assert state == ""
             return
-        campaign.state = "paused" if hold or campaign.hold else "running"
-        campaign.finish_when_done()
+        campaign.start(hold, self.ledger.now)
         assert state == campaign.state
 
     # --- workers
@@ -273,7 +225,7 @@ class LawMachine(RuleBasedStateMachine):
         word = self.ledger.void(attempt, account)
         assert word == {"sending": "back", "expired": "late", "ended": "gone"}[held.state if held else "ended"]
         if word != "gone":
-            self.return_to_queue(held, "none", "")
+            self.return_to_queue(held, "none")
         if is_repeated:
             assert self.ledger.void(attempt, account) == "gone"
         # What was void before its take arrives is not taken.
@@ -294,15 +246,19 @@ class LawMachine(RuleBasedStateMachine):
     def tell(self, attempt, letters, kind, *, is_repeated=False):
         campaign, n, rows = self.sent_by(attempt)
         letters = {"ok": letters, "lost": "u" * LARGEST, "refused": "r" * LARGEST}[kind][: len(rows)]
-        word = self.ledger.settle(attempt.taken, letters, kind, account=attempt.account)
+        names = [f"id{n}.{row}" for row in rows]
+        word = self.ledger.settle(attempt.taken, letters, kind, account=attempt.account, gateway_ids=names)
         expected = {"sending": ["settled"], "expired": ["late"], "ended": ["already", "gone"]}
         assert word in expected[attempt.state]
         if word in ("settled", "late"):
             self.told(attempt)
-            campaign.fate.update(zip(rows, (WORDS[letter] for letter in letters), strict=True))
-            campaign.prove([row for row in rows if campaign.fate[row] == "rejected"], attempt.taken.attempt)
-            if "u" in letters:
-                campaign.plan(n, self.ledger.now)
+            campaign.land(rows, letters)
+            accepted = [row for row, letter in zip(rows, letters, strict=True) if letter == "a"]
+            rejected = [row for row in rows if campaign.fate[row] == "rejected"]
+            campaign.named.update((row, f"id{n}.{row}") for row in accepted)
+            campaign.labels.update(dict.fromkeys(rejected, "23010 INVALID"))
+            campaign.prove(rejected, attempt.taken.attempt)
+            campaign.plan(n, self.ledger.now)
             if kind == "refused":
                 campaign.refuse(attempt.taken_at, self.ledger.now)
             if kind == "ok":
@@ -317,16 +273,18 @@ class LawMachine(RuleBasedStateMachine):
         kind=st.sampled_from(["none", "none", "none", "unsent", "throttled", "hold", "ok"]),
         pause_s=st.sampled_from([0, 1, 30]),
         why=st.sampled_from(["", "", "refused"]),
+        only_here=st.booleans(),
         is_repeated=st.booleans(),
     )
-    def give_back(self, which, kind, pause_s, why, is_repeated):
+    def give_back(self, which, kind, pause_s, why, only_here, is_repeated):
+        """A pause that the gateway asks for, or, of a hold, the time after which one batch is tried."""
         attempt = self.attempt(which)
-        pause_s = pause_s if kind == "throttled" else 0
-        options = {"pause_s": pause_s, "pause_campaign": why, "account": attempt.account}
+        pause_s = pause_s if kind in ("throttled", "hold") else 0
+        options = {"pause_s": pause_s, "pause_campaign": why, "only_here": only_here, "account": attempt.account}
         word = self.ledger.back(attempt.taken, kind, **options)
         assert word == {"sending": "back", "expired": "late", "ended": "gone"}[attempt.state]
         if word != "gone":
-            self.return_to_queue(attempt, kind, why)
+            self.return_to_queue(attempt, kind, why, only_here=only_here)
         if is_repeated:
             assert self.ledger.back(attempt.taken, kind, **options) == "gone"
 
@@ -347,6 +305,19 @@ class LawMachine(RuleBasedStateMachine):
             self.attempts += attempts
             self.divide(attempts[0])
             self.ledger.pass_s(0.1)
+
+    @rule(which=pick, account=account_names, probe_s=st.sampled_from([5, 30]), is_tried=mostly)
+    def hold_for_a_while(self, which, account, probe_s, is_tried):
+        """The gateway refuses the account for something that may pass; when it is time one batch may be tried."""
+        attempts = self.take_some(self.seated(which, account), account, self.ledger.new_ids(1))
+        self.attempts += attempts
+        if not attempts:
+            return
+        assert self.ledger.back(attempts[0].taken, "hold", pause_s=probe_s, account=account) == "back"
+        self.return_to_queue(attempts[0], "hold")
+        if is_tried:
+            self.let_time_pass(which, probe_s, "sweeps")
+            self.attempts += self.take_some(self.seated(which, account), account, self.ledger.new_ids(2))
 
     @rule(which=pick, any_batch=pick, is_kept=st.booleans())
     def resend(self, which, any_batch, is_kept):
@@ -384,7 +355,7 @@ class LawMachine(RuleBasedStateMachine):
                 self.pause(which)
             case "resume":
                 self.resume(which)
-            case "cancel":
+            case "cancel" if which < 30:
                 self.cancel(which)
             case "hold":
                 self.ledger.hold(account)
@@ -395,25 +366,72 @@ class LawMachine(RuleBasedStateMachine):
         name, campaign = self.campaign(which)
         if campaign.state == "producing":
             campaign.hold = "by hand"
-        if campaign.state == "running":
+        if campaign.state in ("running", "scheduled"):
             campaign.state = "paused"
         assert self.ledger.pause(name) == campaign.state
 
     def resume(self, which):
         name, campaign = self.campaign(which)
-        if campaign.state == "producing":
-            campaign.hold = ""
-        if campaign.state == "paused":
-            campaign.state, campaign.resumed_at, campaign.refusals = "running", self.ledger.now, 0
+        campaign.resume(self.ledger.now)
         assert self.ledger.resume(name) == campaign.state
 
     def cancel(self, which):
         name, campaign = self.campaign(which)
-        if campaign.state not in ("finished", "cancelled"):
-            campaign.state = "cancelled"
-            campaign.mark([row for row, word in campaign.fate.items() if word == "pending"], "cancelled")
-            campaign.queue.clear()
+        campaign.cancel()
         assert self.ledger.cancel(name) == campaign.state
+
+    @rule(which=pick, any_batch=pick, decision=st.sampled_from(["accepted", "rejected", "resend", "resend"]))
+    def resolve(self, which, any_batch, decision):
+        """Somebody decides what became of a batch's unconfirmed messages."""
+        open_ones = [name for name, each in self.campaigns.items() if "unconfirmed" in each.fate.values()]
+        name = one_of(which, [name for name, each in self.campaigns.items() if each.batches], open_ones)
+        campaign = self.campaigns[name]
+        n = one_of(any_batch, list(campaign.batches), [n for n in campaign.batches if campaign.unconfirmed(n)])
+        said, rows = self.ledger.resolve(decision, n, name, code="77"), campaign.unconfirmed(n)
+        expired = campaign.expired.get(n)
+        if not rows:
+            assert said == {}
+        elif decision != "resend":
+            assert said == {"resolved": len(rows)}
+            campaign.mark(rows, decision)
+            campaign.labels.update(dict.fromkeys(rows, "77 resolved by hand"))
+            campaign.forget(n)
+            campaign.finish_when_done()
+        elif expired and expired.taken_at + 2 * EXPIRY_S * S > self.ledger.now:
+            assert said == {"early": len(rows)}
+        elif campaign.over:
+            assert said == {"dropped": len(rows)}
+            campaign.planned.pop(n, None)
+            campaign.finish_when_done()
+        else:
+            assert said == {"resolved": len(rows)}
+            campaign.send_again(n)
+
+    # --- delivery reports
+
+    @rule(which=pick, reports=st.lists(reports, min_size=1, max_size=3))
+    def report(self, which, reports):
+        """Reports come about any persons, under any batch with which they ever went, by name or number, or twice."""
+        name, campaign = self.campaign(which)
+        if not campaign.fate:
+            return
+        lot, heard = [], 0
+        for person, past, (state, code, at, feedback), way, times in reports:
+            is_open = [row for row in campaign.went if campaign.fate[row] in ("in_flight", "unconfirmed")]
+            row = one_of(person, list(campaign.fate), is_open or list(campaign.went))
+            places = sorted({*campaign.went.get(row, ()), campaign.home[row]})
+            n, named, to = places[past % len(places)], campaign.named.get(row, ""), f"+{919_000_000_000 + row}"
+            if way == "name" and named:
+                n, to = campaign.home[row], ""
+            gateway_id = "" if way == "number" else named or f"told{past}"
+            text = "FAILED" if state == "failed" else ""
+            report = DeliveryReport(
+                state=state, gateway_id=gateway_id, to=to, code=code, text=text, at=at, feedback=feedback
+            )
+            lot += [Addressed(campaign=name, batch=n, report=report)] * times
+            heard += times * campaign.hear(row, write_news(report), gateway_id)
+        received = self.ledger.receive(lot)
+        assert (received.matched, received.unmatched) == (heard, len(lot) - heard)
 
     # --- time
 
@@ -442,9 +460,28 @@ class LawMachine(RuleBasedStateMachine):
             return
         self.move_what_is_planned(now)
         self.expire(swept.expired)
+        for campaign in self.campaigns.values():
+            campaign.come(now)
+        for name in swept.hours:
+            self.set_hours(name, -1, 120)
         due = [(name, n) for name, each in self.campaigns.items() for n, at in each.planned.items() if at <= now]
         assert sorted(swept.resends) == sorted(due)
         self.named += [each for each in due if each not in self.named]
+
+    @rule(opens_s=st.sampled_from([-5, 0, 10, 100]), lasts_s=st.sampled_from([4, 20, 300]))
+    def renew_hours(self, opens_s, lasts_s):
+        self.set_hours("c0", opens_s, opens_s + lasts_s)
+
+    def set_hours(self, name, opens_s, closes_s):
+        campaign = self.campaigns[name]
+        is_open = self.ledger.set_hours(opens_s, closes_s, name)
+        if campaign.state in ("finished", "cancelled"):
+            assert not is_open
+            return
+        campaign.rests = False
+        if campaign.hours:
+            campaign.hours = self.ledger.instants((opens_s, closes_s))
+        assert is_open == (opens_s <= 0 < closes_s)
 
     def move_what_is_planned(self, now):
         """A clock step back brings resends nearer; time in which nobody swept puts them off. So with expiries."""
@@ -463,8 +500,9 @@ class LawMachine(RuleBasedStateMachine):
         for attempt in gone:
             campaign, n, rows = self.sent_by(attempt)
             attempt.state = "expired"
+            campaign.expired[n] = attempt
             campaign.count["calls"] += 1
-            campaign.mark(rows, "unconfirmed")
+            campaign.land(rows, "u" * len(rows))
             campaign.plan(n, self.ledger.now + EXPIRY_S * S)
             campaign.finish_when_done()
 
@@ -475,6 +513,10 @@ class LawMachine(RuleBasedStateMachine):
         return name, self.campaigns[name]
 
     def attempt(self, which):
+        """Return an attempt of which there is something to tell, mostly; where there is none somebody takes first."""
+        if all(each.state == "ended" for each in self.attempts):
+            for account in ACCOUNTS:
+                self.take(which, account, 2, sits=True, hears=True)
         return one_of(which, self.attempts, [each for each in self.attempts if each.state != "ended"])
 
     def owner(self, which):
@@ -485,70 +527,96 @@ class LawMachine(RuleBasedStateMachine):
 
     def sent_by(self, attempt):
         """Return the campaign, the batch's number and the rows of an attempt."""
-        campaign, n = self.campaigns[attempt.taken.campaign], attempt.taken.batch
-        return campaign, n, campaign.batches[n]
+        return self.campaigns[attempt.taken.campaign], attempt.taken.batch, attempt.rows
 
     def take_some(self, owner, account, ids):
         """Take, and hold the ledger to every promise about what it gives; return the new attempts."""
         ledger = self.ledger
         seated = {name.decode() for name in ledger.redis.zrangebyscore(keys.seats(account), f"({ledger.now}", "+inf")}
-        held = ledger.lane_field("state", account) == "held"
+        held, probes = self.is_held(account)
         on_wire = sum(
             attempt.state == "sending" and attempt.account == account and attempt.owner in seated
             for attempt in self.on_record()
         )
+        for campaign in self.campaigns.values():
+            closes = campaign.hours[1] if campaign.hours else math.inf
+            campaign.rests = campaign.rests or ledger.now + S >= min(closes, campaign.ends_at or math.inf)
         turn = ledger.take(
-            ids=ids, owner=owner, account=account, seated=False, lookahead_us=S, lead_us=0, expiry_s=EXPIRY_S
+            ids=ids,
+            owner=owner,
+            account=account,
+            seated=False,
+            lookahead_us=S,
+            expiry_s=EXPIRY_S,
+            limit=LIMITS[account],
         )
-        if held and owner in seated:
+        if held and not probes and owner in seated:
             assert turn == Stop()
         if not isinstance(turn, Batches):
             return []
         assert owner in seated
-        assert not held
+        assert not held or (probes and on_wire == 0 and len(turn.taken) == 1)
         assert on_wire + len(turn.taken) <= CONCURRENCY
-        attempts = [Attempt(account, owner, taken, ledger.now) for taken in turn.taken]
+        attempts = []
         for taken in turn.taken:
             assert taken.slot_us >= max(ledger.now, self.last_slot.get(account, 0) + ACCOUNTS[account])
             assert ledger.now <= taken.slot_us <= ledger.now + S
             self.last_slot[account] = taken.slot_us
-            self.put_on_wire(account, taken)
+            attempts.append(Attempt(account, owner, taken, self.put_on_wire(account, taken), ledger.now))
         return attempts
 
+    def is_held(self, account):
+        """Return whether the account is held, and whether one batch may be tried now all the same."""
+        lane, now = self.ledger.fields(keys.lane(account)), self.ledger.now
+        probe_at = float(lane.get("probe_at", 0))
+        probes = probe_at > 0 and min(probe_at, now + float(lane["probe_us"])) <= now
+        return lane.get("state") == "held", probes
+
     def put_on_wire(self, account, taken):
-        campaign, n = self.campaigns[taken.campaign], taken.batch
+        """Return the rows that go."""
+        campaign = self.campaigns[taken.campaign]
         assert campaign.state == "running"
-        assert account in campaign.accounts
-        assert campaign.queue.pop(0) == n
-        rows = campaign.batches[n]
-        assert unpack(taken.packed).rows == rows
+        assert account in set(campaign.accounts) - campaign.out
+        assert taken.slot_us < (campaign.ends_at or math.inf)
+        assert campaign.hours is None or taken.slot_us < campaign.hours[1]
+        n = campaign.queue[0]
+        if len(campaign.batches[n]) > LIMITS[account]:
+            n = campaign.part(n)
+        else:
+            campaign.queue.pop(0)
+        rows = campaign.here[n]
+        assert (taken.batch, taken.content().rows) == (n, rows)
         for row in rows:
             assert campaign.fate[row] == "pending"
+            assert row not in campaign.news, "a report has said that this person has it"
             # No attempt may have brought it, or one whose answer is missing and which is resent here.
-            assert len(campaign.reached[row]) <= (n in campaign.second), "twice, with no proof that nobody got it"
+            assert len(campaign.reached[row]) <= campaign.again[row], "twice, with no proof that nobody got it"
             campaign.reached[row].add(taken.attempt)
+            campaign.went[row].append(n)
         campaign.mark(rows, "in_flight")
+        return rows
 
     def told(self, attempt):
         """Write down that its holder has told what came of the attempt; return whether it had expired before."""
         campaign, n, _ = self.sent_by(attempt)
         late = attempt.state == "expired"
+        campaign.forget(n)
         attempt.state = "ended"
         campaign.count["calls"] += not late
-        campaign.planned.pop(n, None)
         return late
 
-    def return_to_queue(self, attempt, kind, why):
+    def return_to_queue(self, attempt, kind, why="", *, only_here=False):
         """The holder proved that nothing of the batch was accepted."""
         campaign, n, rows = self.sent_by(attempt)
         self.told(attempt)
         campaign.prove(rows, attempt.taken.attempt)
         campaign.count["calls"] -= kind in ("none", "unsent")
         campaign.count["throttled"] += kind == "throttled"
-        if campaign.wait(rows):
+        if why:
+            campaign.refuse_here(attempt, only_here, self.ledger.now)
+        if campaign.wait(n, rows):
             campaign.queue.insert(0, n)
-        if why and campaign.state == "running" and not campaign.is_stale(attempt.taken_at, self.ledger.now):
-            campaign.state = "paused"
+        campaign.finish_when_done()
 
     def divide(self, attempt):
         """The call was refused because of something in its batch."""
@@ -557,14 +625,16 @@ class LawMachine(RuleBasedStateMachine):
             assert word == "gone"
             return
         campaign, n, rows = self.sent_by(attempt)
+        has_passed = "accepted" in campaign.fate.values() or len(campaign.fate) == 1
         self.told(attempt)
         campaign.prove(rows, attempt.taken.attempt)
-        if len(rows) == 1 and ("accepted" in campaign.fate.values() or len(campaign.fate) == 1):
+        if len(rows) == 1 and has_passed:
             assert word == "rejected"
             campaign.mark(rows, "rejected")
-        elif len(rows) == 1 or campaign.state == "cancelled":
+            campaign.labels[rows[0]] = f"{REFUSAL.code} {REFUSAL.reason}"
+        elif len(rows) == 1 or campaign.over:
             assert word == "back"
-            if campaign.wait(rows):
+            if campaign.wait(n, rows):
                 campaign.queue.append(n)
         else:
             assert word == "split"
@@ -578,17 +648,13 @@ class LawMachine(RuleBasedStateMachine):
         word = self.ledger.resend(n, name)
         if campaign.planned.get(n, float("inf")) > self.ledger.now:
             assert word == "gone"
-            return
-        del campaign.planned[n]
-        if campaign.state == "cancelled":
+        elif campaign.over:
             assert word == "dropped"
-            return
-        assert word == "resent"
-        rows = tuple(row for row in campaign.batches[n] if campaign.fate[row] == "unconfirmed")
-        campaign.second.add(campaign.move(rows))
-        for attempt in self.on_record():
-            if (attempt.taken.campaign, attempt.taken.batch, attempt.state) == (name, n, "expired"):
-                attempt.state = "ended"  # its late answer comes too late
+            del campaign.planned[n]
+            campaign.finish_when_done()
+        else:
+            assert word == "resent"
+            campaign.send_again(n)
 
     # --- what holds after every step
 
@@ -616,14 +682,24 @@ class LawMachine(RuleBasedStateMachine):
         """Each row of the input stands in the report once, with what became of it, and the audit finds nothing."""
         campaign = self.campaigns[name]
         assert audit(self.ledger.redis, name) == ()
-        batch_of = {row: n for n, rows in sorted(campaign.batches.items()) for row in rows}
+        assert (
+            self.ledger.fields(keys.codes(name)).items()
+            >= {words: str(count) for words, count in campaign.codes().items()}.items()
+        )
         lines = list(report_rows(self.ledger.redis, name))
         assert [(line.row, line.outcome) for line in lines] == sorted((campaign.passed | campaign.fate).items())
         for line in lines:
-            n = batch_of.get(line.row)
-            assert line.batch == n
-            has_gone = line.outcome in ("in_flight", *WORDS.values())
-            assert line.attempts == has_gone + (n in campaign.second)
+            row = line.row
+            assert line.batch == campaign.home.get(row)
+            has_gone = line.outcome in ("in_flight", *WORDS.values()) and row not in campaign.stayed
+            assert line.attempts == has_gone + campaign.again[row]
+            if row in campaign.fate:
+                assert line.delivery == campaign.delivery(row)
+            if line.outcome == "accepted":
+                assert line.gateway_id == (campaign.named.get(row) or campaign.told_name.get(row))
+        assert list(unresolved(self.ledger.redis, name)) == [
+            Open(batch=n, messages=len(rows)) for n in sorted(campaign.batches) if (rows := campaign.unconfirmed(n))
+        ]
 
     @invariant()
     def what_is_due_for_its_resend_is_what_stayed_unconfirmed(self):
@@ -634,7 +710,7 @@ class LawMachine(RuleBasedStateMachine):
         }
         assert dict(self.ledger.redis.zrange(f"{keys.PREFIX}resends", 0, -1, withscores=True)) == planned
         for campaign in self.campaigns.values():
-            assert all("unconfirmed" in map(campaign.fate.get, campaign.batches[n]) for n in campaign.planned)
+            assert all(campaign.unconfirmed(n) for n in campaign.planned)
 
     @invariant()
     def what_is_sending_is_recorded_alike_everywhere(self):
@@ -653,17 +729,27 @@ class LawMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_lane_with_work_is_forgotten(self):
+        """Whoever has something to send is in its lanes, or in the set that brings it there in time."""
+        waiting = {name: each for name, each in self.campaigns.items() if each.state == "running"}
+        for name, campaign in self.campaigns.items():
+            closing = self.ledger.redis.zscore(f"{keys.PREFIX}hours", name)
+            if campaign.state == "running" and campaign.hours and campaign.queue:
+                assert closing in campaign.hours
+            if campaign.hours and closing != campaign.hours[1]:
+                waiting.pop(name, None)  # it was outside its hours, and is looked at when they open
+            if campaign.state == "scheduled":
+                assert self.ledger.redis.zscore(f"{keys.PREFIX}starts", name) == campaign.starts_at
+            if campaign.is_due_to_end:
+                assert self.ledger.redis.zscore(f"{keys.PREFIX}ends", name) == campaign.ends_at
         for account in ACCOUNTS:
             listed = {name.decode() for name in self.ledger.redis.zrange(keys.lane_campaigns(account), 0, -1)}
-            running = {
-                name: campaign
-                for name, campaign in self.campaigns.items()
-                if campaign.state == "running" and account in campaign.accounts
-            }
-            waiting = {name for name, campaign in running.items() if campaign.queue}
-            assert waiting <= listed <= set(running)
-            if waiting and self.ledger.due(account) is None:
+            mine = {name for name, each in self.campaigns.items() if account in set(each.accounts) - each.out}
+            assert listed <= mine & {name for name, each in self.campaigns.items() if each.state == "running"}
+            must = {name for name in mine & set(waiting) if waiting[name].queue and not waiting[name].rests}
+            assert must <= listed
+            if any(self.campaigns[name].queue for name in listed) and self.ledger.due(account) is None:
                 assert self.ledger.lane_field("state", account) == "held"
+                assert float(self.ledger.lane_field("probe_at", account) or 0) == 0
 
     def teardown(self):
         """Whatever has happened: an operator's word and one sound worker bring every campaign to its end."""
@@ -673,11 +759,14 @@ class LawMachine(RuleBasedStateMachine):
             self.void(0, is_repeated=False)
         for attempt in [each for each in self.attempts if each.state == "sending"]:
             self.tell(attempt, "a" * LARGEST, "ok")
+        self.ledger.now = max(self.ledger.now, *(campaign.starts_at for campaign in self.campaigns.values()))
         self.let_time_pass(0, 130, "sweeps")
         assert self.ledger.redis.zcard(keys.ATTEMPTS) == 0, "dead workers' batches never end"
         for which in range(len(self.campaigns)):
             self.start(which, hold="")
             self.resume(which)
+        self.let_time_pass(0, 10, "sweeps")
+        self.set_hours("c0", -1, 10_000)
         for name, n in self.named:
             self.send_once_more(name, n)
         for account in ACCOUNTS:
@@ -696,6 +785,7 @@ class LawMachine(RuleBasedStateMachine):
             if not attempts and self.ledger.due(account) is None:
                 return
             self.ledger.pass_s(2)
+            self.sweep(0)
         pytest.fail(f"lane {account} is never done")
 
 
