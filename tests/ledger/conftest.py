@@ -219,20 +219,32 @@ class Ledger:
 
     # reports
 
-    def report(self, state, *, n=1, row=None, gateway_id="", name="c", code="", at=None, feedback=Feedback.NOTHING):
+    def report(
+        self,
+        state,
+        *,
+        n=1,
+        row=None,
+        gateway_id="",
+        name="c",
+        code="",
+        at=None,
+        feedback=Feedback.NOTHING,
+        client=None,
+    ):
         """One delivery report arrives, about batch n and the person of a row."""
         to = "" if row is None else f"+{919_000_000_000 + row}"
         text = "FAILED" if state == "failed" else ""
         said = DeliveryReport(
             state=state, gateway_id=gateway_id, to=to, code=code, text=text, at=at, feedback=feedback
         )  # fmt: skip
-        return self.receive([receiving.Addressed(campaign=name, batch=n, report=said)])
+        return self.receive([receiving.Addressed(campaign=name, batch=n, report=said)], client)
 
-    def receive(self, addressed):
-        return receiving.receive(self.redis, addressed, self.now)
+    def receive(self, addressed, client=None):
+        return receiving.receive(client or self.redis, addressed, self.now)
 
-    def resolve(self, decision, n=1, name="c", code=""):
-        return resolving.resolve(self.redis, name, n, decision, code=code, now=self.now)
+    def resolve(self, decision, n=1, name="c", code="", client=None):
+        return resolving.resolve(client or self.redis, name, n, decision, code=code, now=self.now)
 
     def rows(self, name="c"):
         return list(report_rows(self.redis, name))
