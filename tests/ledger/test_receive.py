@@ -314,6 +314,21 @@ def test_a_run_of_configuration_failures_pauses_the_campaign(ledger):
     adds_up(ledger)
 
 
+def test_reports_of_calls_from_before_the_resume_do_not_help_to_pause_it_again(ledger):
+    ledger.campaign(30, 1, 1)
+    ledger.lane(call_us=1000)
+    ledger.settle(ledger.next_one(), "a" * 30)
+    ledger.pass_s(1)
+    ledger.pause()
+    ledger.resume()
+    for row in range(1, 31):
+        ledger.report("failed", row=row, code="23182", feedback=Feedback.MISCONFIGURED)
+    ledger.pass_s(1)
+    ledger.settle(ledger.next_one(), "a")
+    ledger.report("failed", n=2, row=31, code="23182", feedback=Feedback.MISCONFIGURED)
+    assert ledger.state() == "running"
+
+
 def test_a_report_that_says_too_fast_slows_the_account_down_once(sent):
     sent.settle(sent.taken, "aaa")
     sent.pass_s(1)
