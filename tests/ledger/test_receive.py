@@ -339,6 +339,16 @@ def test_a_report_that_says_too_fast_slows_the_account_down_once(sent):
     adds_up(sent)
 
 
+def test_a_report_that_says_too_fast_is_no_answer_to_a_call(ledger):
+    ledger.campaign(1, 1)
+    ledger.lane(call_us=1000)
+    ledger.settle(ledger.next_one(), "a")
+    ledger.settle(ledger.next_one(), "u", "lost")
+    ledger.report("failed", row=1, code="30007", feedback=Feedback.THROTTLED)
+    assert float(ledger.lane_field("factor")) == 0.5
+    assert (ledger.lane_field("careful"), ledger.lane_field("streak")) == ("1", "1")
+
+
 def test_the_numbers_of_the_unwelcome_are_told(sent):
     sent.settle(sent.taken, "aaa")
     received = sent.report("failed", row=1, code="23020", feedback=Feedback.OPTED_OUT)

@@ -22,7 +22,11 @@ local function feed_back(prefix, id, said, account, taken, now, spread, limit)
     redis.call('HSET', key, 'lately', lately)
   end
   if said == 'throttled' and account then
-    verdict(prefix .. 'lane:' .. account, said, now, taken, 'delivery reports say that messages come too fast', 0, spread, 0)
+    -- It slows the account down as an answer would, but no call was answered: lost ones still count in a row.
+    local lane = prefix .. 'lane:' .. account
+    local lost = redis.call('HMGET', lane, 'careful', 'streak')
+    verdict(lane, said, now, taken, 'delivery reports say that messages come too fast', 0, spread, 0)
+    redis.call('HSET', lane, 'careful', lost[1] or 0, 'streak', lost[2] or 0)
   end
   if said ~= 'misconfigured' or c[2] ~= 'running' or is_old then return end
   local _, bad = string.gsub(lately, '1', '')
