@@ -1,6 +1,6 @@
 """What a witness at the gateways' side of the wire would write down of a campaign, person by person.
 
-The state machine (test_law_machine.py) plays on the real ledger and tells its steps to this model; where the two differ
+The state machine (law_witness.py) plays on the real ledger and tells its steps to this model; where the two differ
 the ledger is wrong. Persons are named by their row. Nothing here looks at Redis.
 """
 
