@@ -35,7 +35,6 @@ T0 = 1_800_000_000_000_000
 
 S = 1_000_000
 LETTERS = {
-    "a": Accepted(gateway_id="sid"),
     "r": Rejected(code="23010", reason="INVALID"),
     "u": Unconfirmed(reason="no answer"),
 }
@@ -96,6 +95,7 @@ class Ledger:
         )
 
     def start(self, name="c", token="t", at=0, hold="", hours=(0, 0)):
+        """Start it; `hours` are instants."""
         return production.start(self.redis, name, token=token, position=at, hold=hold, hours=hours, now=self.now)
 
     def discard(self, name="c", token="t"):
@@ -183,8 +183,13 @@ class Ledger:
             self.pass_s(turn.seconds)
         return self.take_one(**options)
 
-    def settle(self, taken, letters, kind="ok", reason="", pause_s=0, account="main"):
-        outcomes = Outcomes(sent_at=self.now / S, messages=tuple(LETTERS[letter] for letter in letters))
+    def settle(self, taken, letters, kind="ok", reason="", pause_s=0, account="main", gateway_ids=None):
+        """Tell the outcomes, with the ids that the gateway gives, one a message, to those accepted."""
+        messages = [
+            Accepted(gateway_id=gateway_id) if letter == "a" else LETTERS[letter]
+            for letter, gateway_id in zip(letters, gateway_ids or ["sid"] * len(letters), strict=True)
+        ]
+        outcomes = Outcomes(sent_at=self.now / S, messages=tuple(messages))
         verdict = sending.Verdict(kind=kind, reason=reason, pause_us=round(pause_s * S))
         return self.run(
             sending.settle(
@@ -239,20 +244,32 @@ class Ledger:
 
     # reports
 
-    def report(self, state, *, n=1, row=None, gateway_id="", name="c", code="", at=None, feedback=Feedback.NOTHING):
+    def report(
+        self,
+        state,
+        *,
+        n=1,
+        row=None,
+        gateway_id="",
+        name="c",
+        code="",
+        at=None,
+        feedback=Feedback.NOTHING,
+        client=None,
+    ):
         """One delivery report arrives, about batch n and the person of a row."""
         to = "" if row is None else f"+{919_000_000_000 + row}"
         text = "FAILED" if state == "failed" else ""
         said = DeliveryReport(
             state=state, gateway_id=gateway_id, to=to, code=code, text=text, at=at, feedback=feedback
         )  # fmt: skip
-        return self.receive([receiving.Addressed(campaign=name, batch=n, report=said)])
+        return self.receive([receiving.Addressed(campaign=name, batch=n, report=said)], client)
 
-    def receive(self, addressed):
-        return receiving.receive(self.redis, addressed, self.now)
+    def receive(self, addressed, client=None):
+        return receiving.receive(client or self.redis, addressed, self.now)
 
-    def resolve(self, decision, n=1, name="c", code=""):
-        return resolving.resolve(self.redis, name, n, decision, code=code, now=self.now)
+    def resolve(self, decision, n=1, name="c", code="", client=None):
+        return resolving.resolve(client or self.redis, name, n, decision, code=code, now=self.now)
 
     def rows(self, name="c"):
         return list(report_rows(self.redis, name))

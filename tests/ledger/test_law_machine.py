@@ -1,141 +1,67 @@
 """The ledger under any interleaving: the law holds after every step, and nobody is ever on the wire twice.
 
 The machine plays campaigns' producers, several worker processes that die, lose answers and wake up late, refusals of
-whole batches, the one resend of what stayed unconfirmed, the operator, and a clock that steps. Its model is what a
-witness at the gateways' side of the wire would write down, person by person.
+whole batches, delivery reports at any time, the resend of what stayed unconfirmed, the operator, who also decides by
+hand, starts, ends and hours, and a clock that steps. A witness at the gateways' side of the wire (law_witness.py) holds
+the ledger to its promises after each step.
 `BULKSEND_TEST_EXAMPLES` sets how many interleavings are tried (75 without it); `BULKSEND_TEST_SHRINK` lets a failure be
 made shorter, for minutes.
 """
 
 import math
 import os
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
-    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
+from worker.domain.delivery import DeliveryReport, Feedback, write_news
 from worker.ledger import keys
-from worker.ledger.audit import audit
-from worker.ledger.packing import unpack
 from worker.ledger.production import Continue, Whole
-from worker.ledger.reading import COUNTERS
-from worker.ledger.record import report_rows
+from worker.ledger.receiving import Addressed
 from worker.ledger.seats import Seat
-from worker.ledger.sending import REFUSED_LIMIT, Batches, Stop, Taken
+from worker.ledger.sending import REFUSED_LIMIT
 from worker.ledger.sweeping import Swept
 
-S = 1_000_000
-ACCOUNTS = {"main": S // 300, "spare": S // 10}
-"""Accounts and the microseconds between their calls: main has two seats, spare has one."""
+from .conftest import T0, S
+from .law_model import Campaign
+from .law_witness import ACCOUNTS, CONCURRENCY, EXPIRY_S, Witness
 
-CONCURRENCY = 3
-EXPIRY_S = 40
 LATE_S = 2.9
 """Sweeps so far apart are not late enough to lengthen an expiry."""
 
-WORDS = {"a": "accepted", "r": "rejected", "u": "unconfirmed"}
-NAMES = ("c0", "c1", "c2")
 LARGEST = 5
 
 pick = st.integers(min_value=0, max_value=99)
-options = st.tuples(
-    st.sampled_from([tuple(ACCOUNTS), *((account,) for account in ACCOUNTS)]), st.sampled_from(["hold", "resend"])
+pools = st.sampled_from([("main", "spare"), ("main",), ("spare",), ("main", "single")])
+"""A pool whose accounts take more or fewer messages a call is what a change of the accounts file may leave."""
+
+unconfirmed_ones = st.sampled_from(["hold", "resend"])
+instants_s = st.sampled_from([0, 0, 20, 60, 300])
+hours_s = st.sampled_from([None, None, (0, 30), (-10, 400), (15, 200)])
+reports = st.tuples(
+    pick,
+    pick,
+    st.tuples(
+        st.sampled_from(["sent", "failed", "delivered", "delivered", "seen"]),
+        st.sampled_from(["", "20005", "23035", "-7"]),
+        st.sampled_from([None, 1_800_000_000.0, 1_800_000_001.5]),
+        st.sampled_from([*[Feedback.NOTHING] * 4, Feedback.THROTTLED, Feedback.OPTED_OUT]),
+    ),
+    st.sampled_from(["number", "name", "both"]),
+    st.sampled_from([1, 1, 2]),
 )
+"""Person, under which of its batches, what it tells, how it names the person, how often it comes."""
+
 mostly = st.sampled_from([True, True, True, False])
 account_names = st.sampled_from(sorted(ACCOUNTS))
 sizes = st.lists(st.integers(min_value=0, max_value=LARGEST), min_size=2, max_size=6)
-
-
-@dataclass
-class Attempt:
-    """One taking of a batch: sending, expired (settled by the sweep), or ended."""
-
-    account: str
-    owner: str
-    taken: Taken
-    taken_at: int
-    state: str = "sending"
-
-
-@dataclass
-class Campaign:
-    accounts: tuple
-    resends: bool
-    state: str = "producing"
-    token: str = "first"
-    hold: str = ""
-    count: Counter = field(default_factory=Counter)  # what is not a person's fate
-    passed: dict = field(default_factory=dict)  # row → invalid or duplicate
-    fate: dict = field(default_factory=dict)  # row → its outcome, for each message
-    reached: dict = field(default_factory=lambda: defaultdict(set))  # row → attempts that may have brought it
-    stretches: int = 0
-    batches: dict = field(default_factory=dict)  # number → rows
-    queue: list = field(default_factory=list)
-    planned: dict = field(default_factory=dict)  # batch → when it is due for its resend
-    second: set = field(default_factory=set)  # batches that are resends
-    refusals: int = 0
-    resumed_at: int = 0
-
-    @property
-    def position(self):
-        return self.count["rows"]
-
-    def counts(self):
-        counted = self.count + Counter(self.fate.values())
-        return {counter: counted[counter] for counter in COUNTERS} | {"queued": len(self.fate)}
-
-    def mark(self, rows, word):
-        self.fate.update(dict.fromkeys(rows, word))
-
-    def wait(self, rows):
-        """These messages are pending again, or cancelled with their campaign; say which."""
-        self.mark(rows, "cancelled" if self.state == "cancelled" else "pending")
-        if self.state == "finished":
-            self.state = "running"
-        return self.state != "cancelled"
-
-    def move(self, rows):
-        """These messages stand in a new batch at the end of the queue; return its number."""
-        number = max(self.batches) + 1
-        self.batches[number] = rows
-        self.queue.append(number)
-        assert self.wait(rows)
-        return number
-
-    def plan(self, number, due):
-        if self.resends and number not in self.second:
-            self.planned.setdefault(number, due)
-
-    def prove(self, rows, attempt):
-        """Nothing of the attempt came to these people."""
-        for row in rows:
-            self.reached[row].discard(attempt)
-
-    def is_stale(self, taken_at, now):
-        return taken_at < self.resumed_at and (self.resumed_at <= now or taken_at > now)
-
-    def refuse(self, taken_at, now):
-        """One more call was refused."""
-        if self.is_stale(taken_at, now):
-            return
-        self.refusals += 1
-        if self.refusals >= REFUSED_LIMIT and self.state == "running":
-            self.state = "paused"
-
-    def finish_when_done(self):
-        is_done = not self.planned and {"pending", "in_flight"}.isdisjoint(self.fate.values())
-        if self.state in ("running", "paused") and is_done:
-            self.state = "finished"
 
 
 def one_of(which, anything, telling):
@@ -144,38 +70,42 @@ def one_of(which, anything, telling):
     return pool[which // 5 % len(pool)]
 
 
-class LawMachine(RuleBasedStateMachine):
-    def __init__(self, ledger):
-        super().__init__()
-        ledger.wipe()
-        self.ledger = ledger
-        self.campaigns = {}
-        self.attempts = []  # whose process lives and knows of them, whatever became of them
-        self.unanswered = []  # (account, id, attempt or None) of takes whose answer was lost
-        self.crashed = []
-        self.named = []  # (campaign, batch) that a sweep found due for its resend
-        self.owners = ["w0", "w1"]
-        self.born = 2
-        self.swept_at = None
-        self.last_slot = {}
-        self.seen = {}
-
+class LawMachine(Witness):
     # --- production
 
-    @initialize(produced=st.lists(sizes, min_size=2, max_size=2), options=st.lists(options, min_size=3, max_size=3))
-    def begin(self, produced, options):
-        """Two campaigns run, the first of them through both accounts, and one is being produced."""
-        self.begin_one("c0", tuple(ACCOUNTS), options[0][1])
-        self.begin_one("c1", *options[1])
-        self.begin_one("c2", *options[2])
-        for which, sizes in enumerate(produced):
+    @initialize(
+        produced=st.lists(sizes, min_size=3, max_size=3),
+        pool=pools,
+        unconfirmed=st.lists(unconfirmed_ones, min_size=4, max_size=4),
+        starts_s=instants_s,
+        ends_s=instants_s,
+        hours=hours_s,
+    )
+    def begin(self, produced, pool, unconfirmed, starts_s, ends_s, hours):
+        """Three campaigns run: one may have hours, one an end, one goes message by message. The last is being produced,
+        or waits for its start.
+        """
+        self.begin_one("c0", ("main", "spare"), unconfirmed[0], hours=hours)
+        self.begin_one("c1", pool, unconfirmed[1], ends_at=ends_s and T0 + ends_s * S)
+        self.begin_one("c2", pool, unconfirmed[2], starts_at=starts_s and T0 + starts_s * S)
+        self.begin_one("c3", ("single",), unconfirmed[3])
+        for which, sizes in zip((0, 1, 3), produced, strict=True):
             self.append(which, sizes, 1, 0)
             self.start(which, hold="")
+        if starts_s:
+            self.append(2, produced[0], 0, 1)
+            self.start(2, hold="")
 
-    def begin_one(self, name, accounts, on_unconfirmed):
-        self.ledger.begin(name, token="first", accounts=accounts, on_unconfirmed=on_unconfirmed)
+    def begin_one(self, name, accounts, on_unconfirmed, hours=None, **times):
+        self.ledger.begin(
+            name, token="first", accounts=accounts, on_unconfirmed=on_unconfirmed, has_hours=bool(hours), **times
+        )
         self.campaigns[name] = Campaign(
-            accounts=accounts, resends=on_unconfirmed == "resend", resumed_at=self.ledger.now
+            accounts=accounts,
+            resends=on_unconfirmed == "resend",
+            hours=self.ledger.instants(hours) if hours else None,
+            resumed_at=self.ledger.now,
+            **times,
         )
 
     @rule(
@@ -200,19 +130,11 @@ class LawMachine(RuleBasedStateMachine):
         assert written == (campaign.state == "producing")
         if not written:
             return
-        row = campaign.position + 1
         for word in ["invalid"] * invalid + ["duplicate"] * duplicate:
-            campaign.passed[row] = word
-            row += 1
+            campaign.count.update(rows=1, **{word: 1})
+            campaign.passed[campaign.position] = word
         for size in sizes:
-            campaign.stretches += 1
-            campaign.batches[campaign.stretches] = rows = tuple(range(row, row + size))
-            campaign.mark(rows, "pending")
-            if size:
-                campaign.queue.append(campaign.stretches)
-            row += size
-        campaign.count.update(batches=sum(size > 0 for size in sizes), invalid=invalid, duplicate=duplicate)
-        campaign.count["rows"] = row - 1
+            campaign.produce(size)
 
     def take_over(self, which, sizes):
         """A producer that lost the campaign writes nothing; a new one goes on where it stands."""
@@ -230,12 +152,12 @@ class LawMachine(RuleBasedStateMachine):
 
     def start(self, which, hold):
         name, campaign = self.campaign(which)
-        state = self.ledger.start(name, campaign.token, campaign.position, hold=hold)
+        hours = campaign.hours or (0, 0)
+        state = self.ledger.start(name, campaign.token, campaign.position, hold=hold, hours=hours)
         if campaign.state != "producing":
             assert state == ""
             return
-        campaign.state = "paused" if hold or campaign.hold else "running"
-        campaign.finish_when_done()
+        campaign.start(hold, self.ledger.now)
         assert state == campaign.state
 
     # --- workers
@@ -273,7 +195,7 @@ class LawMachine(RuleBasedStateMachine):
         word = self.ledger.void(attempt, account)
         assert word == {"sending": "back", "expired": "late", "ended": "gone"}[held.state if held else "ended"]
         if word != "gone":
-            self.return_to_queue(held, "none", "")
+            self.return_to_queue(held, "none")
         if is_repeated:
             assert self.ledger.void(attempt, account) == "gone"
         # What was void before its take arrives is not taken.
@@ -294,15 +216,19 @@ class LawMachine(RuleBasedStateMachine):
     def tell(self, attempt, letters, kind, *, is_repeated=False):
         campaign, n, rows = self.sent_by(attempt)
         letters = {"ok": letters, "lost": "u" * LARGEST, "refused": "r" * LARGEST}[kind][: len(rows)]
-        word = self.ledger.settle(attempt.taken, letters, kind, account=attempt.account)
+        names = [f"id{n}.{row}" for row in rows]
+        word = self.ledger.settle(attempt.taken, letters, kind, account=attempt.account, gateway_ids=names)
         expected = {"sending": ["settled"], "expired": ["late"], "ended": ["already", "gone"]}
         assert word in expected[attempt.state]
         if word in ("settled", "late"):
             self.told(attempt)
-            campaign.fate.update(zip(rows, (WORDS[letter] for letter in letters), strict=True))
-            campaign.prove([row for row in rows if campaign.fate[row] == "rejected"], attempt.taken.attempt)
-            if "u" in letters:
-                campaign.plan(n, self.ledger.now)
+            campaign.land(rows, letters)
+            accepted = [row for row, letter in zip(rows, letters, strict=True) if letter == "a"]
+            rejected = [row for row in rows if campaign.fate[row] == "rejected"]
+            campaign.named.update((row, f"id{n}.{row}") for row in accepted)
+            campaign.labels.update(dict.fromkeys(rejected, "23010 INVALID"))
+            campaign.prove(rejected, attempt.taken.attempt)
+            campaign.plan(n, self.ledger.now)
             if kind == "refused":
                 campaign.refuse(attempt.taken_at, self.ledger.now)
             if kind == "ok":
@@ -317,16 +243,18 @@ class LawMachine(RuleBasedStateMachine):
         kind=st.sampled_from(["none", "none", "none", "unsent", "throttled", "hold", "ok"]),
         pause_s=st.sampled_from([0, 1, 30]),
         why=st.sampled_from(["", "", "refused"]),
+        only_here=st.booleans(),
         is_repeated=st.booleans(),
     )
-    def give_back(self, which, kind, pause_s, why, is_repeated):
+    def give_back(self, which, kind, pause_s, why, only_here, is_repeated):
+        """A pause that the gateway asks for, or, of a hold, the time after which one batch is tried."""
         attempt = self.attempt(which)
-        pause_s = pause_s if kind == "throttled" else 0
-        options = {"pause_s": pause_s, "pause_campaign": why, "account": attempt.account}
+        pause_s = pause_s if kind in ("throttled", "hold") else 0
+        options = {"pause_s": pause_s, "pause_campaign": why, "only_here": only_here, "account": attempt.account}
         word = self.ledger.back(attempt.taken, kind, **options)
         assert word == {"sending": "back", "expired": "late", "ended": "gone"}[attempt.state]
         if word != "gone":
-            self.return_to_queue(attempt, kind, why)
+            self.return_to_queue(attempt, kind, why, only_here=only_here)
         if is_repeated:
             assert self.ledger.back(attempt.taken, kind, **options) == "gone"
 
@@ -347,6 +275,19 @@ class LawMachine(RuleBasedStateMachine):
             self.attempts += attempts
             self.divide(attempts[0])
             self.ledger.pass_s(0.1)
+
+    @rule(which=pick, account=account_names, probe_s=st.sampled_from([5, 30]), is_tried=mostly)
+    def hold_for_a_while(self, which, account, probe_s, is_tried):
+        """The gateway refuses the account for something that may pass; when it is time one batch may be tried."""
+        attempts = self.take_some(self.seated(which, account), account, self.ledger.new_ids(1))
+        self.attempts += attempts
+        if not attempts:
+            return
+        assert self.ledger.back(attempts[0].taken, "hold", pause_s=probe_s, account=account) == "back"
+        self.return_to_queue(attempts[0], "hold")
+        if is_tried:
+            self.let_time_pass(which, probe_s, "sweeps")
+            self.attempts += self.take_some(self.seated(which, account), account, self.ledger.new_ids(2))
 
     @rule(which=pick, any_batch=pick, is_kept=st.booleans())
     def resend(self, which, any_batch, is_kept):
@@ -384,7 +325,7 @@ class LawMachine(RuleBasedStateMachine):
                 self.pause(which)
             case "resume":
                 self.resume(which)
-            case "cancel":
+            case "cancel" if which < 30:
                 self.cancel(which)
             case "hold":
                 self.ledger.hold(account)
@@ -395,25 +336,72 @@ class LawMachine(RuleBasedStateMachine):
         name, campaign = self.campaign(which)
         if campaign.state == "producing":
             campaign.hold = "by hand"
-        if campaign.state == "running":
+        if campaign.state in ("running", "scheduled"):
             campaign.state = "paused"
         assert self.ledger.pause(name) == campaign.state
 
     def resume(self, which):
         name, campaign = self.campaign(which)
-        if campaign.state == "producing":
-            campaign.hold = ""
-        if campaign.state == "paused":
-            campaign.state, campaign.resumed_at, campaign.refusals = "running", self.ledger.now, 0
+        campaign.resume(self.ledger.now)
         assert self.ledger.resume(name) == campaign.state
 
     def cancel(self, which):
         name, campaign = self.campaign(which)
-        if campaign.state not in ("finished", "cancelled"):
-            campaign.state = "cancelled"
-            campaign.mark([row for row, word in campaign.fate.items() if word == "pending"], "cancelled")
-            campaign.queue.clear()
+        campaign.cancel()
         assert self.ledger.cancel(name) == campaign.state
+
+    @rule(which=pick, any_batch=pick, decision=st.sampled_from(["accepted", "rejected", "resend", "resend"]))
+    def resolve(self, which, any_batch, decision):
+        """Somebody decides what became of a batch's unconfirmed messages."""
+        open_ones = [name for name, each in self.campaigns.items() if "unconfirmed" in each.fate.values()]
+        name = one_of(which, [name for name, each in self.campaigns.items() if each.batches], open_ones)
+        campaign = self.campaigns[name]
+        n = one_of(any_batch, list(campaign.batches), [n for n in campaign.batches if campaign.unconfirmed(n)])
+        said, rows = self.ledger.resolve(decision, n, name, code="77"), campaign.unconfirmed(n)
+        expired = campaign.expired.get(n)
+        if not rows:
+            assert said == {}
+        elif decision != "resend":
+            assert said == {"resolved": len(rows)}
+            campaign.mark(rows, decision)
+            campaign.labels.update(dict.fromkeys(rows, "77 resolved by hand"))
+            campaign.forget(n)
+            campaign.finish_when_done()
+        elif expired and expired.taken_at + 2 * EXPIRY_S * S > self.ledger.now:
+            assert said == {"early": len(rows)}
+        elif campaign.over:
+            assert said == {"dropped": len(rows)}
+            campaign.planned.pop(n, None)
+            campaign.finish_when_done()
+        else:
+            assert said == {"resolved": len(rows)}
+            campaign.send_again(n)
+
+    # --- delivery reports
+
+    @rule(which=pick, reports=st.lists(reports, min_size=1, max_size=3))
+    def report(self, which, reports):
+        """Reports come about any persons, under any batch with which they ever went, by name or number, or twice."""
+        name, campaign = self.campaign(which)
+        if not campaign.fate:
+            return
+        lot, heard = [], 0
+        for person, past, (state, code, at, feedback), way, times in reports:
+            is_open = [row for row in campaign.went if campaign.fate[row] in ("in_flight", "unconfirmed")]
+            row = one_of(person, list(campaign.fate), is_open or list(campaign.went))
+            places = sorted({*campaign.went.get(row, ()), campaign.home[row]})
+            n, named, to = places[past % len(places)], campaign.named.get(row, ""), f"+{919_000_000_000 + row}"
+            if way == "name" and named:
+                n, to = campaign.home[row], ""
+            gateway_id = "" if way == "number" else named or f"told{past}"
+            text = "FAILED" if state == "failed" else ""
+            report = DeliveryReport(
+                state=state, gateway_id=gateway_id, to=to, code=code, text=text, at=at, feedback=feedback
+            )
+            lot += [Addressed(campaign=name, batch=n, report=report)] * times
+            heard += times * campaign.hear(row, write_news(report), gateway_id)
+        received = self.ledger.receive(lot)
+        assert (received.matched, received.unmatched) == (heard, len(lot) - heard)
 
     # --- time
 
@@ -442,9 +430,28 @@ class LawMachine(RuleBasedStateMachine):
             return
         self.move_what_is_planned(now)
         self.expire(swept.expired)
+        for campaign in self.campaigns.values():
+            campaign.come(now)
+        for name in swept.hours:
+            self.set_hours(name, -1, 120)
         due = [(name, n) for name, each in self.campaigns.items() for n, at in each.planned.items() if at <= now]
         assert sorted(swept.resends) == sorted(due)
         self.named += [each for each in due if each not in self.named]
+
+    @rule(opens_s=st.sampled_from([-5, 0, 10, 100]), lasts_s=st.sampled_from([4, 20, 300]))
+    def renew_hours(self, opens_s, lasts_s):
+        self.set_hours("c0", opens_s, opens_s + lasts_s)
+
+    def set_hours(self, name, opens_s, closes_s):
+        campaign = self.campaigns[name]
+        is_open = self.ledger.set_hours(opens_s, closes_s, name)
+        if campaign.state in ("finished", "cancelled"):
+            assert not is_open
+            return
+        campaign.rests = False
+        if campaign.hours:
+            campaign.hours = self.ledger.instants((opens_s, closes_s))
+        assert is_open == (opens_s <= 0 < closes_s)
 
     def move_what_is_planned(self, now):
         """A clock step back brings resends nearer; time in which nobody swept puts them off. So with expiries."""
@@ -463,207 +470,18 @@ class LawMachine(RuleBasedStateMachine):
         for attempt in gone:
             campaign, n, rows = self.sent_by(attempt)
             attempt.state = "expired"
+            campaign.expired[n] = attempt
             campaign.count["calls"] += 1
-            campaign.mark(rows, "unconfirmed")
+            campaign.land(rows, "u" * len(rows))
             campaign.plan(n, self.ledger.now + EXPIRY_S * S)
             campaign.finish_when_done()
 
-    # --- the model
-
-    def campaign(self, which):
-        name = NAMES[which % len(self.campaigns)]
-        return name, self.campaigns[name]
-
     def attempt(self, which):
+        """Return an attempt of which there is something to tell, mostly; where there is none somebody takes first."""
+        if all(each.state == "ended" for each in self.attempts):
+            for account in ACCOUNTS:
+                self.take(which, account, 2, sits=True, hears=True)
         return one_of(which, self.attempts, [each for each in self.attempts if each.state != "ended"])
-
-    def owner(self, which):
-        return self.owners[which % len(self.owners)]
-
-    def on_record(self):
-        return [*self.attempts, *self.crashed, *(held for *_, held in self.unanswered if held)]
-
-    def sent_by(self, attempt):
-        """Return the campaign, the batch's number and the rows of an attempt."""
-        campaign, n = self.campaigns[attempt.taken.campaign], attempt.taken.batch
-        return campaign, n, campaign.batches[n]
-
-    def take_some(self, owner, account, ids):
-        """Take, and hold the ledger to every promise about what it gives; return the new attempts."""
-        ledger = self.ledger
-        seated = {name.decode() for name in ledger.redis.zrangebyscore(keys.seats(account), f"({ledger.now}", "+inf")}
-        held = ledger.lane_field("state", account) == "held"
-        on_wire = sum(
-            attempt.state == "sending" and attempt.account == account and attempt.owner in seated
-            for attempt in self.on_record()
-        )
-        turn = ledger.take(
-            ids=ids, owner=owner, account=account, seated=False, lookahead_us=S, lead_us=0, expiry_s=EXPIRY_S
-        )
-        if held and owner in seated:
-            assert turn == Stop()
-        if not isinstance(turn, Batches):
-            return []
-        assert owner in seated
-        assert not held
-        assert on_wire + len(turn.taken) <= CONCURRENCY
-        attempts = [Attempt(account, owner, taken, ledger.now) for taken in turn.taken]
-        for taken in turn.taken:
-            assert taken.slot_us >= max(ledger.now, self.last_slot.get(account, 0) + ACCOUNTS[account])
-            assert ledger.now <= taken.slot_us <= ledger.now + S
-            self.last_slot[account] = taken.slot_us
-            self.put_on_wire(account, taken)
-        return attempts
-
-    def put_on_wire(self, account, taken):
-        campaign, n = self.campaigns[taken.campaign], taken.batch
-        assert campaign.state == "running"
-        assert account in campaign.accounts
-        assert campaign.queue.pop(0) == n
-        rows = campaign.batches[n]
-        assert unpack(taken.packed).rows == rows
-        for row in rows:
-            assert campaign.fate[row] == "pending"
-            # No attempt may have brought it, or one whose answer is missing and which is resent here.
-            assert len(campaign.reached[row]) <= (n in campaign.second), "twice, with no proof that nobody got it"
-            campaign.reached[row].add(taken.attempt)
-        campaign.mark(rows, "in_flight")
-
-    def told(self, attempt):
-        """Write down that its holder has told what came of the attempt; return whether it had expired before."""
-        campaign, n, _ = self.sent_by(attempt)
-        late = attempt.state == "expired"
-        attempt.state = "ended"
-        campaign.count["calls"] += not late
-        campaign.planned.pop(n, None)
-        return late
-
-    def return_to_queue(self, attempt, kind, why):
-        """The holder proved that nothing of the batch was accepted."""
-        campaign, n, rows = self.sent_by(attempt)
-        self.told(attempt)
-        campaign.prove(rows, attempt.taken.attempt)
-        campaign.count["calls"] -= kind in ("none", "unsent")
-        campaign.count["throttled"] += kind == "throttled"
-        if campaign.wait(rows):
-            campaign.queue.insert(0, n)
-        if why and campaign.state == "running" and not campaign.is_stale(attempt.taken_at, self.ledger.now):
-            campaign.state = "paused"
-
-    def divide(self, attempt):
-        """The call was refused because of something in its batch."""
-        word = self.ledger.refuse(attempt.taken, attempt.account)
-        if attempt.state == "ended":
-            assert word == "gone"
-            return
-        campaign, n, rows = self.sent_by(attempt)
-        self.told(attempt)
-        campaign.prove(rows, attempt.taken.attempt)
-        if len(rows) == 1 and ("accepted" in campaign.fate.values() or len(campaign.fate) == 1):
-            assert word == "rejected"
-            campaign.mark(rows, "rejected")
-        elif len(rows) == 1 or campaign.state == "cancelled":
-            assert word == "back"
-            if campaign.wait(rows):
-                campaign.queue.append(n)
-        else:
-            assert word == "split"
-            made = [campaign.move(half) for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :])]
-            campaign.second.update(made if n in campaign.second else [])
-        campaign.refuse(attempt.taken_at, self.ledger.now)
-        campaign.finish_when_done()
-
-    def send_once_more(self, name, n):
-        campaign = self.campaigns[name]
-        word = self.ledger.resend(n, name)
-        if campaign.planned.get(n, float("inf")) > self.ledger.now:
-            assert word == "gone"
-            return
-        del campaign.planned[n]
-        if campaign.state == "cancelled":
-            assert word == "dropped"
-            return
-        assert word == "resent"
-        rows = tuple(row for row in campaign.batches[n] if campaign.fate[row] == "unconfirmed")
-        campaign.second.add(campaign.move(rows))
-        for attempt in self.on_record():
-            if (attempt.taken.campaign, attempt.taken.batch, attempt.state) == (name, n, "expired"):
-                attempt.state = "ended"  # its late answer comes too late
-
-    # --- what holds after every step
-
-    @invariant()
-    def the_law_holds_and_every_counter_is_what_happened(self):
-        for name, campaign in self.campaigns.items():
-            fields = self.ledger.fields(keys.campaign(name))
-            count = {counter: int(fields[counter]) for counter in COUNTERS}
-            assert count == campaign.counts()
-            assert count["rows"] == count["invalid"] + count["duplicate"] + count["suppressed"] + count["queued"]
-            waiting = count["pending"] + count["in_flight"]
-            ended = sum(count[word] for word in ("accepted", "rejected", "unconfirmed", "expired", "cancelled"))
-            assert count["queued"] == waiting + ended
-            assert min(count.values()) >= 0
-            assert fields["state"] == campaign.state
-            assert campaign.state != "finished" or not (waiting or campaign.planned)
-            assert int(fields["resends"]) == len(campaign.planned)
-            assert int(fields.get("refusals", 0)) == campaign.refusals
-            assert self.ledger.queue(name) == campaign.queue
-            if self.seen.get(name) != fields:
-                self.seen[name] = fields
-                self.recount(name)
-
-    def recount(self, name):
-        """Each row of the input stands in the report once, with what became of it, and the audit finds nothing."""
-        campaign = self.campaigns[name]
-        assert audit(self.ledger.redis, name) == ()
-        batch_of = {row: n for n, rows in sorted(campaign.batches.items()) for row in rows}
-        lines = list(report_rows(self.ledger.redis, name))
-        assert [(line.row, line.outcome) for line in lines] == sorted((campaign.passed | campaign.fate).items())
-        for line in lines:
-            n = batch_of.get(line.row)
-            assert line.batch == n
-            has_gone = line.outcome in ("in_flight", *WORDS.values())
-            assert line.attempts == has_gone + (n in campaign.second)
-
-    @invariant()
-    def what_is_due_for_its_resend_is_what_stayed_unconfirmed(self):
-        planned = {
-            f"{name} {n}".encode(): due
-            for name, campaign in self.campaigns.items()
-            for n, due in campaign.planned.items()
-        }
-        assert dict(self.ledger.redis.zrange(f"{keys.PREFIX}resends", 0, -1, withscores=True)) == planned
-        for campaign in self.campaigns.values():
-            assert all("unconfirmed" in map(campaign.fate.get, campaign.batches[n]) for n in campaign.planned)
-
-    @invariant()
-    def what_is_sending_is_recorded_alike_everywhere(self):
-        sending = {(each.account, each.taken.attempt): each for each in self.on_record() if each.state == "sending"}
-        members = self.ledger.redis.zrange(keys.ATTEMPTS, 0, -1)
-        assert {tuple(member.decode().split()) for member in members} == set(sending)
-        held = {
-            (account, attempt.decode())
-            for account in ACCOUNTS
-            for attempt in self.ledger.redis.hkeys(keys.lane_attempts(account))
-        }
-        assert held == set(sending)
-        for (account, attempt), each in sending.items():
-            batch = self.ledger.batch(each.taken.batch, each.taken.campaign)
-            assert (batch["state"], batch["attempt"], batch["account"]) == ("sending", attempt, account)
-
-    @invariant()
-    def no_lane_with_work_is_forgotten(self):
-        for account in ACCOUNTS:
-            listed = {name.decode() for name in self.ledger.redis.zrange(keys.lane_campaigns(account), 0, -1)}
-            running = {
-                name: campaign
-                for name, campaign in self.campaigns.items()
-                if campaign.state == "running" and account in campaign.accounts
-            }
-            waiting = {name for name, campaign in running.items() if campaign.queue}
-            assert waiting <= listed <= set(running)
-            if waiting and self.ledger.due(account) is None:
-                assert self.ledger.lane_field("state", account) == "held"
 
     def teardown(self):
         """Whatever has happened: an operator's word and one sound worker bring every campaign to its end."""
@@ -673,11 +491,14 @@ class LawMachine(RuleBasedStateMachine):
             self.void(0, is_repeated=False)
         for attempt in [each for each in self.attempts if each.state == "sending"]:
             self.tell(attempt, "a" * LARGEST, "ok")
+        self.ledger.now = max(self.ledger.now, *(campaign.starts_at for campaign in self.campaigns.values()))
         self.let_time_pass(0, 130, "sweeps")
         assert self.ledger.redis.zcard(keys.ATTEMPTS) == 0, "dead workers' batches never end"
         for which in range(len(self.campaigns)):
             self.start(which, hold="")
             self.resume(which)
+        self.let_time_pass(0, 10, "sweeps")
+        self.set_hours("c0", -1, 10_000)
         for name, n in self.named:
             self.send_once_more(name, n)
         for account in ACCOUNTS:
@@ -696,6 +517,7 @@ class LawMachine(RuleBasedStateMachine):
             if not attempts and self.ledger.due(account) is None:
                 return
             self.ledger.pass_s(2)
+            self.sweep(0)
         pytest.fail(f"lane {account} is never done")
 
 

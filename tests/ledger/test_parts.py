@@ -78,6 +78,27 @@ def test_several_messages_of_a_batch_are_taken_at_once(produced):
     assert len({each.batch for each in turn.taken}) == 4
 
 
+@pytest.mark.parametrize("end", ["back", "split", "resent"])
+def test_a_batch_of_which_some_messages_went_singly_may_go_whole(produced, end):
+    produced.settle(produced.next_one(limit=1), "a")
+    taken = produced.next_one()
+    assert numbers_of(taken) == [2, 3]
+    match end:
+        case "back":
+            produced.back(taken)
+        case "split":
+            produced.refuse(taken)
+        case "resent":
+            produced.settle(taken, "uu", "lost")
+            assert produced.report("delivered", n=1, row=2).matched == 1
+            produced.resolve("resend")
+            assert produced.report("delivered", n=1, row=3).matched == 1
+    last = "accepted" if end == "resent" else "pending"
+    assert fates(produced) == ["accepted", last, last, "pending", "pending"]
+    produced.lawful()
+    assert produced.differences() == ()
+
+
 def test_a_cancelled_campaign_keeps_what_its_messages_came_to(produced):
     produced.settle(produced.next_one(limit=1), "a")
     held = produced.next_one(limit=1)

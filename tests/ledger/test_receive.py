@@ -43,12 +43,27 @@ def test_a_report_for_an_accepted_message_tells_its_delivery(sent):
     adds_up(sent)
 
 
+def test_a_code_below_zero_is_counted_as_it_stands(sent):
+    sent.settle(sent.taken, "aaa")
+    sent.report("failed", row=1, code="-5")
+    sent.report("failed", row=2)
+    assert standings(sent.redis, ["c"])[0].codes == {"-5 FAILED": 1, "FAILED": 1}
+    adds_up(sent)
+
+
 def test_a_report_is_found_by_the_gateways_id(ledger):
     ledger.campaign(1)
     ledger.lane(call_us=1000)
     ledger.settle(ledger.next_one(), "a")
     assert ledger.report("delivered", gateway_id="sid").matched == 1
     assert lines(ledger) == [("accepted", "delivered")]
+
+
+def test_an_id_that_the_gateway_gave_to_several_messages_names_none_of_them(sent):
+    sent.settle(sent.taken, "aaa")
+    sent.report("delivered", row=1, gateway_id="sid")
+    assert sent.report("delivered", gateway_id="sid").unmatched == 1
+    assert [delivery for _, delivery in lines(sent)] == ["delivered", "awaiting", "awaiting"]
 
 
 def test_a_report_that_comes_before_the_answer_counts_when_it_comes(sent):
@@ -150,6 +165,17 @@ def test_a_report_follows_a_message_to_its_resend(ledger):
     adds_up(ledger)
 
 
+def test_a_report_follows_a_message_through_any_number_of_resends(ledger):
+    ledger.campaign(1)
+    ledger.lane(call_us=1000)
+    for n in range(1, 26):
+        ledger.settle(ledger.next_one(), "u", "lost")
+        ledger.resolve("resend", n)
+        ledger.open()
+    assert ledger.report("delivered", row=1).matched == 1
+    assert lines(ledger) == [("accepted", "delivered")]
+
+
 def test_an_unconfirmed_message_with_a_report_is_not_sent_again(ledger):
     ledger.campaign(2, on_unconfirmed="resend")
     ledger.lane(call_us=1000)
@@ -203,6 +229,13 @@ def test_a_report_that_can_change_nothing_is_kept_once(sent, settled):
     kept = keys.UNMATCHED if settled == "no such campaign" else keys.unmatched("c")
     assert sent.redis.zcard(kept) == 1
     adds_up(sent)
+
+
+def test_a_report_that_follows_its_message_to_a_damaged_batch_keeps_no_other_report_waiting(sent):
+    sent.refuse(sent.taken)
+    sent.redis.set(keys.packed("c", 2), b"x")
+    assert sent.report("delivered", row=1).unmatched == 1
+    assert sent.report("delivered", row=3).matched == 1
 
 
 REPORTS = [
@@ -281,6 +314,21 @@ def test_a_run_of_configuration_failures_pauses_the_campaign(ledger):
     adds_up(ledger)
 
 
+def test_reports_of_calls_from_before_the_resume_do_not_help_to_pause_it_again(ledger):
+    ledger.campaign(30, 1, 1)
+    ledger.lane(call_us=1000)
+    ledger.settle(ledger.next_one(), "a" * 30)
+    ledger.pass_s(1)
+    ledger.pause()
+    ledger.resume()
+    for row in range(1, 31):
+        ledger.report("failed", row=row, code="23182", feedback=Feedback.MISCONFIGURED)
+    ledger.pass_s(1)
+    ledger.settle(ledger.next_one(), "a")
+    ledger.report("failed", n=2, row=31, code="23182", feedback=Feedback.MISCONFIGURED)
+    assert ledger.state() == "running"
+
+
 def test_a_report_that_says_too_fast_slows_the_account_down_once(sent):
     sent.settle(sent.taken, "aaa")
     sent.pass_s(1)
@@ -289,6 +337,16 @@ def test_a_report_that_says_too_fast_slows_the_account_down_once(sent):
     assert float(sent.lane_field("factor")) == 0.5
     assert sent.pause_s() > 0
     adds_up(sent)
+
+
+def test_a_report_that_says_too_fast_is_no_answer_to_a_call(ledger):
+    ledger.campaign(1, 1)
+    ledger.lane(call_us=1000)
+    ledger.settle(ledger.next_one(), "a")
+    ledger.settle(ledger.next_one(), "u", "lost")
+    ledger.report("failed", row=1, code="30007", feedback=Feedback.THROTTLED)
+    assert float(ledger.lane_field("factor")) == 0.5
+    assert (ledger.lane_field("careful"), ledger.lane_field("streak")) == ("1", "1")
 
 
 def test_the_numbers_of_the_unwelcome_are_told(sent):

@@ -66,6 +66,13 @@ def test_a_report_can_not_change_what_was_rejected_by_hand_but_tells_of_what_was
     adds_up(lost)
 
 
+def test_the_gateways_id_is_kept_whether_the_report_comes_before_the_decision_or_after_it(lost):
+    lost.report("delivered", n=1, row=2, gateway_id="early")
+    lost.resolve("accepted", 1)
+    lost.report("delivered", n=1, row=3, gateway_id="late")
+    assert [row.gateway_id for row in lost.rows()][:3] == ["sid", "early", "late"]
+
+
 def test_what_a_report_has_settled_is_not_decided_again(lost):
     lost.report("failed", n=1, row=2)
     assert lost.resolve("rejected", 1) == {"resolved": 1}
@@ -100,4 +107,17 @@ def test_nothing_of_a_cancelled_campaign_is_sent_again(ledger):
     ledger.cancel()
     assert ledger.resolve("resend") == {"dropped": 1}
     assert fates(ledger) == ["unconfirmed", "cancelled"]
+    adds_up(ledger)
+
+
+@pytest.mark.parametrize("decision", ["accepted", "rejected", "resend"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_nothing_is_left_to_decide_of_a_batch_that_was_refused_late(ledger, size, decision):
+    ledger.campaign(size)
+    ledger.lane(call_us=1000)
+    taken = ledger.next_one()
+    ledger.pass_sweeping()
+    ledger.refuse(taken)
+    assert list(unresolved(ledger.redis, "c")) == []
+    assert ledger.resolve(decision) == {}
     adds_up(ledger)

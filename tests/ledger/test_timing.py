@@ -62,6 +62,16 @@ def test_a_scheduled_campaign_can_be_paused_and_waits_again_when_resumed(lane):
     assert lane.resume() == "running"
 
 
+def test_a_campaign_scheduled_again_after_the_clock_stepped_back_starts_all_the_same(lane):
+    lane.campaign(1, starts_at=T0 + 10 * S)
+    lane.pause()
+    lane.pass_sweeping(11)
+    lane.pass_s(-8)
+    assert lane.resume() == "scheduled"
+    lane.pass_sweeping(9)
+    assert lane.state() == "running"
+
+
 def test_a_cancelled_campaign_does_not_start(lane):
     lane.campaign(1, starts_at=T0 + 2 * S)
     lane.cancel()
@@ -218,6 +228,15 @@ def test_a_resumed_campaign_outside_its_hours_waits_for_them(lane):
     lane.pause()
     lane.resume()
     assert isinstance(lane.take(), Stop)
+
+
+def test_past_hours_are_renewed_at_once_also_after_the_clock_stepped_back(lane):
+    lane.campaign(1, hours=(-100, 200))
+    lane.pause()
+    lane.pass_s(300)
+    lane.resume()
+    lane.pass_s(-200)
+    assert lane.sweep().hours == ("c",)
 
 
 def test_an_ended_campaigns_hours_are_forgotten(lane):

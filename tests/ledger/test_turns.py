@@ -117,6 +117,24 @@ def test_a_probe_that_fails_keeps_the_account_held(probed):
     assert isinstance(probed.take(), Batches)
 
 
+def test_a_probe_that_is_throttled_puts_the_next_one_off_and_nobody_is_rung_for_meanwhile(probed):
+    probed.pass_s(600)
+    probed.back(probed.take_one(), "throttled", "too fast", pause_s=3600)
+    probed.pass_s(1000)
+    assert isinstance(probed.take(), Stop)
+    assert probed.sweep().ring == ()
+    assert probed.due() == 2600
+
+
+def test_a_probe_that_finds_another_reason_tells_it_and_follows_it(probed):
+    probed.pass_s(600)
+    probed.back(probed.take_one(), "hold", "the account is closed")
+    assert probed.lane_field("reason") == "the account is closed"
+    probed.pass_s(601)
+    assert isinstance(probed.take(), Stop)
+    assert probed.due() is None
+
+
 def test_a_probe_that_passes_opens_the_account(probed):
     probed.pass_s(600)
     probed.settle(probed.take_one(), "a")

@@ -8,6 +8,7 @@ twice and out of order, and the end is the same; each is counted once.
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import orjson
@@ -57,11 +58,15 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
-    """One report, at the message that it is about: `outcome` is a, u, or w for one that waits or is on the wire."""
+    """One report, at the message that it is about: `outcome` is a, u, or w for one that waits or is on the wire.
+
+    `gateway_id` is "" where the message's outcome has one already.
+    """
 
     position: int
     number: int = field(repr=False)
     outcome: str
+    gateway_id: str
     report: DeliveryReport
 
 
@@ -83,7 +88,8 @@ def receive(client: redis.Redis, addressed: Iterable[Addressed], now: int = 0) -
 class _Lot:
     """The reports about one campaign, on their way into its batches.
 
-    `again` are those of messages that stand in another batch, and of batches that changed while they were looked at.
+    `again` are those of messages that stand in another batch, and of batches that changed while they were looked at;
+    `changed` counts the latter batches.
     """
 
     client: redis.Redis
@@ -92,15 +98,21 @@ class _Lot:
     received: Received
     again: dict[int, list[DeliveryReport]] = field(default_factory=lambda: defaultdict(list))
     unmatched: list[DeliveryReport] = field(default_factory=list)
+    changed: int = 0
 
     def receive(self, batches: dict[int, list[DeliveryReport]]) -> None:
-        for _ in range(_TRIES):
+        tries = _TRIES
+        while batches:
+            if not tries:
+                raise LedgerUnavailable(
+                    f"batches of {self.campaign} change faster than reports about them can be written"
+                )
+            self.changed = 0
             for stored in list(stored_batches(self.client, self.campaign, sorted(batches))):
                 self._receive_batch(stored, batches[stored.number])
+            # A message that moved often takes as many rounds, and comes to an end: newer batches have greater numbers.
+            tries -= self.changed > 0
             batches, self.again = self.again, defaultdict(list)
-            if not batches:
-                return
-        raise LedgerUnavailable(f"batches of {self.campaign} change faster than reports about them can be written")
 
     def _receive_batch(self, stored: Stored, reports: Sequence[DeliveryReport]) -> None:
         try:
@@ -111,6 +123,7 @@ class _Lot:
         told = [each for report in reports if (each := self._placed(stored, places, report)) is not None]
         fixed = _tell(self.client, stored, told, self.now) if told else frozenset[int]()
         if fixed is None:
+            self.changed += 1
             self.again[stored.number] += [each.report for each in told]
             return
         for each in told:
@@ -141,7 +154,9 @@ class _Places:
         self._stored = stored
         self._numbers = stored.content().numbers
         self._outcomes = stored.told(len(self._numbers)) if stored.kind == "settled" else {}
-        self._by_id = {o.gateway_id: place for place, o in self._outcomes.items() if isinstance(o, Accepted)}
+        named = {place: o.gateway_id for place, o in self._outcomes.items() if isinstance(o, Accepted)}
+        times = Counter(named.values())
+        self._by_id = {gateway_id: place for place, gateway_id in named.items() if times[gateway_id] == 1}
         self._by_tail: dict[int, list[int]] = defaultdict(list)
         for place, number in enumerate(self._numbers):
             self._by_tail[number % _TEN_DIGITS].append(place)
@@ -156,7 +171,12 @@ class _Places:
         outcome = self._outcome(place)
         if outcome in ("moved", "nowhere"):
             return outcome
-        return _Told(position=place, number=self._numbers[place], outcome=outcome, report=report)
+        match self._outcomes.get(place):
+            case Accepted(gateway_id=known) if known:
+                gateway_id = ""
+            case _:
+                gateway_id = report.gateway_id
+        return _Told(position=place, number=self._numbers[place], outcome=outcome, gateway_id=gateway_id, report=report)
 
     def _by_number(self, echo: str) -> int | None:
         digits = "".join(filter(str.isdecimal, echo))
@@ -182,14 +202,17 @@ class _Places:
             case Rejected() | None:
                 return "nowhere"
             case _:
-                return "moved" if stored.children and place not in stored.news else "u"
+                # Unconfirmed ones move all together.
+                return "u" if int(stored.state.get(b"unconfirmed", 0)) or place in stored.news else "moved"
 
 
 def _child_of(client: redis.Redis, stored: Stored, report: DeliveryReport) -> int | None:
     """Return the batch to which the report's message has moved."""
     for child in stored_batches(client, stored.campaign, stored.children):
-        if _Places(child).find(report) != "nowhere":
-            return child.number
+        # Damaged bytes must not keep all other reports waiting.
+        with suppress(LedgerBroken):
+            if _Places(child).find(report) != "nowhere":
+                return child.number
     return None
 
 
@@ -200,7 +223,7 @@ def _tell(client: redis.Redis, stored: Stored, told: Sequence[_Told], now: int) 
         part
         for each in told
         for part in (
-            *(each.position, each.outcome, write_news(each.report), each.report.gateway_id),
+            *(each.position, each.outcome, write_news(each.report), each.gateway_id),
             _FED_BACK.get(each.report.feedback, "nothing"),
         )
     ]

@@ -13,14 +13,14 @@ local function next_turn(lane, priority)
 end
 
 -- offer: the campaign has something pending. Its lanes list it, behind those that wait already, and are due at once;
--- outside its hours it is looked at again when they begin.
+-- outside its hours it is looked at again when they begin, or at once where they are past, whatever the clock does.
 local function offer(prefix, id, accounts, now)
   local key = prefix .. 'c:' .. id
   local c = redis.call('HMGET', key, 'hours', 'opens', 'closes', 'out', 'priority')
   if c[1] == '1' then
     local opens, closes = tonumber(c[2]), tonumber(c[3])
     local is_open = opens <= now and now < closes
-    redis.call('ZADD', prefix .. 'hours', is_open and closes or math.max(opens, now), id)
+    redis.call('ZADD', prefix .. 'hours', is_open and closes or opens, id)
     if not is_open then return end
   end
   for account in string.gmatch(accounts, '%S+') do
@@ -84,7 +84,10 @@ end
 -- with a campaign that is over; those of which reports have come are accepted. Needs messages.lua.
 local function put_back(prefix, id, n, size, now)
   local key = prefix .. 'c:' .. id
+  -- Where messages of it have moved to stays known: some may have gone singly before it was taken whole.
+  local children = redis.call('HGET', key .. ':s:' .. n, 'children')
   redis.call('DEL', key .. ':s:' .. n)
+  if children then redis.call('HSET', key .. ':s:' .. n, 'children', children) end
   local waiting = size - accept_reported(key, n)
   local over = end_of(key)
   if over then

@@ -52,9 +52,10 @@ local function own_backoff(key, spread)
 end
 
 -- hold: nothing goes until somebody opens the account. Where the reason may pass by itself (`probe_us`), one batch is
--- tried each so many microseconds, and its success opens the account.
+-- tried each so many microseconds: its success opens the account, and another reason takes the place of the first.
 local function hold(key, now, reason, probe_us)
-  if redis.call('HGET', key, 'state') == 'held' then return end
+  local lane = redis.call('HMGET', key, 'state', 'probe_at')
+  if lane[1] == 'held' and number(lane[2], 0) == 0 then return end
   local probe_at = probe_us > 0 and now + probe_us or 0
   redis.call('HSET', key, 'state', 'held', 'reason', reason, 'changed_at', now, 'probe_us', probe_us, 'probe_at', probe_at)
 end

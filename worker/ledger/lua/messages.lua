@@ -33,7 +33,8 @@ local function count_news(key, line, by)
   local rank = string.byte(line)
   if rank == 50 then
     redis.call('HINCRBY', key, 'undelivered', by)
-    local label = string.gsub(string.sub(line, 17), '^%- ?', '')
+    local label = string.gsub(string.sub(line, 17) .. ' ', '^%- ', '')
+    label = string.gsub(label, ' $', '')
     redis.call('HINCRBY', key .. ':codes', label == '' and 'UNDELIVERED' or label, by)
   elseif rank > 50 then
     redis.call('HINCRBY', key, 'delivered', by)

@@ -11,16 +11,24 @@ local function is_newer(line, old)
 end
 
 -- feed_back: `said` is nothing | throttled | misconfigured, of a call that `account` made at `taken`. Campaign field
--- `lately`: its last 100 reports that told something new, 1 where one was of the second kind; `limit` ones pause it.
+-- `lately`: its last 100 reports that told something new of calls since the last resume, 1 where one was of the second
+-- kind; `limit` ones pause it.
 local function feed_back(prefix, id, said, account, taken, now, spread, limit)
   local key = prefix .. 'c:' .. id
   local c = redis.call('HMGET', key, 'lately', 'state', 'resumed_at', 'accounts')
-  local lately = string.sub((c[1] or '') .. (said == 'misconfigured' and '1' or '0'), -100)
-  redis.call('HSET', key, 'lately', lately)
-  if said == 'throttled' and account then
-    verdict(prefix .. 'lane:' .. account, said, now, taken, 'delivery reports say that messages come too fast', 0, spread, 0)
+  local lately, is_old = c[1] or '', is_stale(taken or now, tonumber(c[3]), now)
+  if not is_old then
+    lately = string.sub(lately .. (said == 'misconfigured' and '1' or '0'), -100)
+    redis.call('HSET', key, 'lately', lately)
   end
-  if said ~= 'misconfigured' or c[2] ~= 'running' or is_stale(taken or now, tonumber(c[3]), now) then return end
+  if said == 'throttled' and account then
+    -- It slows the account down as an answer would, but no call was answered: lost ones still count in a row.
+    local lane = prefix .. 'lane:' .. account
+    local lost = redis.call('HMGET', lane, 'careful', 'streak')
+    verdict(lane, said, now, taken, 'delivery reports say that messages come too fast', 0, spread, 0)
+    redis.call('HSET', lane, 'careful', lost[1] or 0, 'streak', lost[2] or 0)
+  end
+  if said ~= 'misconfigured' or c[2] ~= 'running' or is_old then return end
   local _, bad = string.gsub(lately, '1', '')
   if bad >= limit then
     local words = bad .. ' of the last ' .. #lately .. ' delivery reports say that sender, entity or template is refused: '

@@ -2,7 +2,8 @@
 -- KEYS[1] campaign hash  KEYS[2] batch state  KEYS[3] its news  KEYS[4] its mask  KEYS[5] the campaign's queue
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] campaign  ARGV[4] batch n  ARGV[5] the batch's state as the caller read it
 -- ARGV[6] spread 0 to 1  ARGV[7] of the last 100 reports so many misconfigured ones pause the campaign; then per report:
--- position, outcome as the caller read it (a, u, or w: waits or is on the wire), line, gateway's id, feedback
+-- position, outcome as the caller read it (a, u, or w: waits or is on the wire), line, gateway's id ("" where it is
+-- known), feedback
 -- Returns "changed" (read it again), or "told" and the positions of messages that reports can not change.
 -- Invariant: of two news the greater one stands, each counted once; an unconfirmed or waiting message becomes accepted,
 -- and nothing else changes an outcome. The end does not depend on the order of reports, nor on our own settlement's.
@@ -37,7 +38,7 @@ for i = 8, #ARGV, 5 do
     end
     feed_back(prefix, id, feedback, s[6], tonumber(s[7]), now, tonumber(ARGV[6]), tonumber(ARGV[7]))
   end
-  if gateway_id ~= '' and ARGV[i + 1] ~= 'a' then
+  if gateway_id ~= '' then
     local known = redis.call('HGET', KEYS[3], 'i' .. position)
     if not known or is_newer(gateway_id, known) then redis.call('HSET', KEYS[3], 'i' .. position, gateway_id) end
   end

@@ -12,6 +12,8 @@ if not c[1] then return '' end
 if c[1] == 'producing' then redis.call('HSET', KEYS[1], 'hold', '', 'reason', '') end
 if c[1] == 'paused' then
   c[1] = tonumber(c[3]) > now and 'scheduled' or 'running'
+  -- The sweep may have passed its start while it was paused, and the clock stepped back since.
+  if c[1] == 'scheduled' then redis.call('ZADD', ARGV[2] .. 'starts', c[3], ARGV[3]) end
   redis.call('HSET', KEYS[1], 'state', c[1], 'reason', '', 'resumed_at', now, 'refusals', 0, 'lately', '', 'out', '')
 end
 if c[1] == 'running' then

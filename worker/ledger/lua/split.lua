@@ -31,7 +31,7 @@ verdict(KEYS[4], 'ok', now, tonumber(s[5]), '', 0, 0, 0)
 local did = 'back'
 if size == 1 and (tonumber(c[2]) > 0 or tonumber(c[3]) == 1) then
   did = 'rejected'
-  redis.call('HSET', batch, 'state', 'settled', 'expired', 0, 'attempts', 1)
+  redis.call('HSET', batch, 'state', 'settled', 'expired', 0, 'attempts', 1, 'unconfirmed', 0)
   redis.call('SET', KEYS[1] .. ':o:' .. n, ARGV[10])
   redis.call('HINCRBY', KEYS[1], 'rejected', 1)
   redis.call('HINCRBY', KEYS[3], ARGV[9], 1)
@@ -56,7 +56,9 @@ else
     waiting = waiting - reported
     if reported < (half == 1 and middle or size - middle) then redis.call('RPUSH', KEYS[2], number) end
   end
-  redis.call('HSET', batch, 'state', 'moved', 'expired', 0, 'attempts', 0, 'children', table.concat(made, ' '))
+  local children = redis.call('HGET', batch, 'children')
+  redis.call('HSET', batch, 'state', 'moved', 'expired', 0, 'attempts', 0, 'unconfirmed', 0, 'children',
+    (children and children .. ' ' or '') .. table.concat(made, ' '))
   if waiting > 0 then reopen(prefix, id, waiting, now) end
 end
 refused(prefix, id, tonumber(s[5]), now, tonumber(ARGV[7]), ARGV[8])

@@ -59,11 +59,13 @@ for _, member in ipairs(expired) do
   expire(string.match(member, '^(%S+) (%S+)$'))
 end
 
--- A lane is due later only while it pauses: what a clock step has moved too far ahead is looked at again by a take.
+-- A lane is due later only while it pauses or until it is probed: what a clock step has moved too far ahead is looked at again by a take.
 for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], string.format('(%.0f', now), '+inf', 'LIMIT', 0, most)) do
   local lane = redis.call('HMGET', prefix .. 'lane:' .. account, 'paused_until', 'pause_us', 'probe_at', 'probe_us', 'state')
   local latest = math.min(tonumber(lane[1] or 0), now + tonumber(lane[2] or 0))
-  if lane[5] == 'held' then latest = math.min(tonumber(lane[3] or 0), now + tonumber(lane[4] or 0)) end
+  if lane[5] == 'held' then
+    latest = math.max(latest, math.min(tonumber(lane[3] or 0), now + tonumber(lane[4] or 0)))
+  end
   if tonumber(redis.call('ZSCORE', KEYS[3], account)) > latest then redis.call('ZADD', KEYS[3], now, account) end
 end
 
