@@ -66,6 +66,13 @@ def test_an_id_that_the_gateway_gave_to_several_messages_names_none_of_them(sent
     assert [delivery for _, delivery in lines(sent)] == ["delivered", "awaiting", "awaiting"]
 
 
+def test_a_report_without_a_number_is_about_the_only_message_of_its_batch(ledger):
+    ledger.campaign(1)
+    ledger.lane(call_us=1000)
+    ledger.next_one()
+    assert ledger.report("delivered", gateway_id="nobody-knows-yet").matched == 1
+
+
 def test_a_report_that_comes_before_the_answer_counts_when_it_comes(sent):
     sent.report("delivered", row=1)
     assert lines(sent) == [("in_flight", None)] * 3

@@ -27,6 +27,9 @@ bs:attempts                 zset   "account attempt" → expiry (us), all attemp
 bs:due                      zset   account → the instant (us) at which its lane has work
 bs:workers                  zset   owner → expiry (us)
 bs:clock                    hash   swept_at, longest (expiry ever given), us
+bs:starts                   zset   campaign that is scheduled → when it starts (us)
+bs:ends                     zset   campaign → when what is unsent of it expires (us)
+bs:hours                    zset   campaign with sending hours → when they open or close next (us)
 bs:resends                  zset   "campaign batch" whose unconfirmed messages go once more → when (us)
 bs:unmatched                zset   reports about campaigns that the ledger does not have, the latest thousand
 bs:reports                  stream what gateways reported and nobody has applied yet: account, campaign, batch, body

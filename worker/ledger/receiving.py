@@ -166,6 +166,8 @@ class _Places:
         place = self._by_id.get(report.gateway_id) if report.gateway_id else None
         if place is None:
             place = self._by_number(report.to)
+        if place is None and not report.to and len(self._numbers) == 1:
+            place = 0  # the batch is this one message
         if place is None:
             return "nowhere"
         outcome = self._outcome(place)
