@@ -27,7 +27,8 @@ local function offer(prefix, id, accounts, now)
     if not string.find(' ' .. (c[4] or '') .. ' ', ' ' .. account .. ' ', 1, true) then
       local lane = prefix .. 'lane:' .. account
       redis.call('ZADD', lane .. ':campaigns', 'NX', next_turn(lane, c[5]), id)
-      redis.call('ZADD', prefix .. 'due', now, account)
+      -- One that is due already keeps its place before those that became so later.
+      redis.call('ZADD', prefix .. 'due', 'LT', now, account)
     end
   end
 end
