@@ -220,6 +220,27 @@ def test_a_resumed_campaign_outside_its_hours_waits_for_them(lane):
     assert isinstance(lane.take(), Stop)
 
 
+def test_a_campaign_whose_hours_lie_ahead_again_after_a_step_back_waits_for_them(lane):
+    lane.campaign(1, 1, hours=(-5, 100))
+    lane.pass_s(-20)
+    assert isinstance(lane.take(), Stop)
+    lane.pass_s(14)
+    assert lane.sweep().hours == ()
+    lane.pass_s(1)
+    assert lane.sweep().hours == ("c",)
+    lane.set_hours(0, 100)
+    assert isinstance(lane.take(), Batches)
+
+
+def test_hours_renewed_while_the_clock_was_ahead_are_renewed_again(lane):
+    lane.campaign(1, hours=(-5, 10))
+    lane.pass_s(20)
+    lane.sweep()
+    lane.set_hours(86_400, 90_000)
+    lane.pass_s(-15)
+    assert lane.sweep().hours == ("c",)
+
+
 def test_an_ended_campaigns_hours_are_forgotten(lane):
     lane.campaign(1, hours=(2, 20))
     lane.cancel()

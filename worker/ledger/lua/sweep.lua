@@ -27,6 +27,8 @@ local longest = tonumber(redis.call('HGET', KEYS[1], 'longest') or 0)
 cut(KEYS[2], now + longest)
 cut(prefix .. 'resends', now + longest)
 cut(KEYS[4], now + tonumber(ARGV[4]))
+-- Nor are hours known that were renewed while the clock was ahead.
+if past > now then cut(prefix .. 'hours', now) end
 
 local gap = math.min(now - past - 1000000, 60000000)
 if gap > 2000000 then

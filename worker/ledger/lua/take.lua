@@ -57,7 +57,8 @@ for i = 1, math.max(1, math.min(wanted, room)) do
   end
   local attempt = ARGV[9 + i]
   if redis.call('EXISTS', prefix .. 'void:' .. attempt) + redis.call('HEXISTS', KEYS[4], attempt) > 0 then break end
-  local id, n, packed, mask, whole, size = next_batch(prefix, account, tonumber(ARGV[8]), slot + tonumber(ARGV[9]), now)
+  local latest = slot + tonumber(ARGV[9])
+  local id, n, packed, mask, whole, size = next_batch(prefix, account, tonumber(ARGV[8]), slot, latest, now)
   if not id then
     if i == 1 then return stop() end
     break

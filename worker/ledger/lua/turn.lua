@@ -22,10 +22,13 @@ local function part(key, n, packed, mask, count)
   return number, reference
 end
 
--- may_go: whether a call that goes `latest` at the latest goes within the campaign's hours and before its end.
-local function may_go(key, latest)
-  local c = redis.call('HMGET', key, 'hours', 'closes', 'ends_at')
-  return (c[1] ~= '1' or latest < tonumber(c[2])) and (tonumber(c[3] or 0) == 0 or latest < tonumber(c[3]))
+-- may_go: whether a call that goes at `slot`, or `latest` at the latest, goes within the campaign's hours and before its
+-- end. Its hours lie ahead where the clock stepped back: then it is looked at again when they open.
+local function may_go(prefix, id, slot, latest)
+  local c = redis.call('HMGET', prefix .. 'c:' .. id, 'hours', 'opens', 'closes', 'ends_at')
+  if c[1] == '1' and slot < tonumber(c[2]) then redis.call('ZADD', prefix .. 'hours', c[2], id) end
+  local is_open = c[1] ~= '1' or (slot >= tonumber(c[2]) and latest < tonumber(c[3]))
+  return is_open and (tonumber(c[4] or 0) == 0 or latest < tonumber(c[4]))
 end
 
 -- unwelcome: {position → why} of the packed batch's messages that may not go now.
@@ -73,13 +76,13 @@ end
 -- next_batch: of the campaign whose turn it is, at most `limit` messages. A campaign with an empty queue, or one that
 -- may not send so late, leaves the lane; one whose batch is lost pauses. Returns campaign, n, packed, mask, what the batch is a part of or '', and its size;
 -- nothing where the lane has nothing.
-local function next_batch(prefix, account, limit, latest, now)
+local function next_batch(prefix, account, limit, slot, latest, now)
   local lane = prefix .. 'lane:' .. account
   while true do
     local id = redis.call('ZRANGE', lane .. ':campaigns', 0, 0)[1]
     if not id then return end
     local key = prefix .. 'c:' .. id
-    local n = may_go(key, latest) and redis.call('LINDEX', key .. ':queue', 0)
+    local n = may_go(prefix, id, slot, latest) and redis.call('LINDEX', key .. ':queue', 0)
     local packed = n and redis.call('GET', key .. ':b:' .. n)
     local parent = packed and part_of(packed)
     local whole = parent and redis.call('GET', key .. ':b:' .. parent)
