@@ -5,6 +5,7 @@ import pytest
 from worker.ledger import keys
 from worker.ledger.reading import standings
 from worker.ledger.sending import Batches, Stop
+from worker.ledger.sweeping import AT_ONCE
 
 from .conftest import T0, S
 
@@ -239,6 +240,16 @@ def test_hours_renewed_while_the_clock_was_ahead_are_renewed_again(lane):
     lane.set_hours(86_400, 90_000)
     lane.pass_s(-15)
     assert lane.sweep().hours == ("c",)
+
+
+def test_campaigns_whose_hours_nobody_can_renew_do_not_keep_others_waiting(lane):
+    for number in range(AT_ONCE + 1):
+        lane.campaign(1, name=f"c{number:03}", hours=(2, 20))
+    lane.pass_s(2)
+    named = set(lane.sweep().hours)
+    lane.pass_s(1)
+    assert len(named) == AT_ONCE
+    assert len(named.union(lane.sweep().hours)) == AT_ONCE + 1
 
 
 def test_an_ended_campaigns_hours_are_forgotten(lane):
