@@ -87,7 +87,7 @@ for _, id in ipairs(due('ends')) do end_campaign(prefix, id, now) end
 -- These stay until somebody has renewed them: whoever was told may die. But behind all others, so that some that nobody
 -- can renew do not keep the rest from being named.
 local hours = redis.call('ZRANGEBYSCORE', prefix .. 'hours', '-inf', now, 'LIMIT', 0, most)
-for _, id in ipairs(hours) do redis.call('ZADD', prefix .. 'hours', now, id) end
+for _, id in ipairs(hours) do redis.call('ZADD', prefix .. 'hours', now + 1, id) end
 
 local resends = redis.call('ZRANGEBYSCORE', prefix .. 'resends', '-inf', now, 'LIMIT', 0, most)
 return {1, #expired, resends, hours, redis.call('XLEN', prefix .. 'reports')}
