@@ -5,11 +5,11 @@
 -- hours of now or the next ones; starts_at, ends_at (0: never); ended (1: ends_at has come); out: accounts that it may
 -- not use any more.
 
--- So many turns a campaign of lower priority waits behind one of the highest: aging, by which none starves.
-local BEHIND = {['0'] = 0, ['1'] = 100, ['2'] = 1000}
+-- A lane's campaigns by turn: those of one priority after all of a higher one, and among them who waited longest first.
+local RANK = 1e12
 
 local function next_turn(lane, priority)
-  return redis.call('HINCRBY', lane, 'turn', 1) + (BEHIND[priority] or BEHIND['1'])
+  return redis.call('HINCRBY', lane, 'turn', 1) + RANK * tonumber(priority or 1)
 end
 
 -- offer: the campaign has something pending. Its lanes list it, behind those that wait already, and are due at once;
