@@ -242,6 +242,18 @@ def test_hours_renewed_while_the_clock_was_ahead_are_renewed_again(lane):
     assert lane.sweep().hours == ("c",)
 
 
+@pytest.mark.parametrize("hours", [(-5, 100), (50, 100)], ids=["open", "closed"])
+def test_hours_that_are_to_be_renewed_stay_so_whatever_comes_back_meanwhile(lane, hours):
+    lane.campaign(1, 1, hours=hours)
+    lane.sweep()
+    lane.pass_s(-20)
+    assert lane.sweep().hours == ("c",)
+    lane.resume()
+    assert isinstance(lane.take(), Stop)
+    lane.pass_s(1)
+    assert lane.sweep().hours == ("c",)
+
+
 def test_campaigns_whose_hours_nobody_can_renew_do_not_keep_others_waiting(lane):
     for number in range(AT_ONCE + 1):
         lane.campaign(1, name=f"c{number:03}", hours=(2, 20))

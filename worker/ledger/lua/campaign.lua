@@ -20,7 +20,7 @@ local function offer(prefix, id, accounts, now)
   if c[1] == '1' then
     local opens, closes = tonumber(c[2]), tonumber(c[3])
     local is_open = opens <= now and now < closes
-    redis.call('ZADD', prefix .. 'hours', is_open and closes or math.max(opens, now), id)
+    redis.call('ZADD', prefix .. 'hours', 'LT', is_open and closes or opens, id)
     if not is_open then return end
   end
   for account in string.gmatch(accounts, '%S+') do

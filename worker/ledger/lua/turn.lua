@@ -26,7 +26,7 @@ end
 -- end. Its hours lie ahead where the clock stepped back: then it is looked at again when they open.
 local function may_go(prefix, id, slot, latest)
   local c = redis.call('HMGET', prefix .. 'c:' .. id, 'hours', 'opens', 'closes', 'ends_at')
-  if c[1] == '1' and slot < tonumber(c[2]) then redis.call('ZADD', prefix .. 'hours', c[2], id) end
+  if c[1] == '1' and slot < tonumber(c[2]) then redis.call('ZADD', prefix .. 'hours', 'LT', c[2], id) end
   local is_open = c[1] ~= '1' or (slot >= tonumber(c[2]) and latest < tonumber(c[3]))
   return is_open and (tonumber(c[4] or 0) == 0 or latest < tonumber(c[4]))
 end
