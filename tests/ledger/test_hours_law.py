@@ -29,9 +29,11 @@ SKEW_S = 0.05
 
 times = st.times().map(lambda each: each.replace(second=0, microsecond=0))
 hours = st.tuples(times, times, st.sampled_from(ZONES)).filter(lambda each: each[0] != each[1])
+edges = st.sampled_from([-1.2, -0.3, -0.02, 0, 0.01, 0.3, 1])
 steps = st.one_of(
     st.tuples(st.just("pass"), st.sampled_from([0.2, 1, 3, 60, 3600, 20_000, 90_000])),
-    st.tuples(st.just("boundary"), st.sampled_from([-1.2, -0.3, -0.02, 0, 0.01, 0.3, 1])),
+    st.tuples(st.just("boundary"), edges),
+    st.tuples(st.just("take at the boundary"), edges),
     st.tuples(st.just("step back"), st.sampled_from([2, 90, 5000, 100_000])),
     st.tuples(st.just("sweep"), st.just(0)),
     st.tuples(st.just("look up"), st.floats(-SKEW_S, SKEW_S)),
@@ -74,6 +76,9 @@ class World:
                 self.told, self.looked_up = False, None
             case "take":
                 self.take(value)
+            case "take at the boundary":
+                self.let_time_pass("boundary", value)
+                self.take(0.4)
             case "answer" if self.taken:
                 self.answer(value)
             case "operate":
@@ -153,7 +158,7 @@ def quick(ledger):
 
 
 @settings(
-    max_examples=100,
+    max_examples=300,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
