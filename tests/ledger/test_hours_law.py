@@ -6,7 +6,6 @@ The witness asks `Hours` itself, at the slot and at the last moment of its laten
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -147,14 +146,6 @@ def us(instant):
 
 def at(microseconds):
     return EPOCH + timedelta(microseconds=microseconds)
-
-
-@pytest.fixture
-def quick(ledger):
-    """A ledger whose server does not wait for the disk: here nobody crashes it."""
-    ledger.redis.config_set("appendfsync", "no")
-    yield ledger
-    ledger.redis.config_set("appendfsync", "always")
 
 
 @settings(

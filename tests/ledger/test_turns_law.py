@@ -2,7 +2,6 @@
 
 from itertools import count
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -90,14 +89,6 @@ class Queue:
         if any(PRIORITIES.index(self.priority[other]) < rank for other in waiting):
             assert turn - self.passed_over_at >= APART, f"{name} went, and a higher one waited"
             self.passed_over_at = turn
-
-
-@pytest.fixture
-def quick(ledger):
-    """A ledger whose server does not wait for the disk: here nobody crashes it."""
-    ledger.redis.config_set("appendfsync", "no")
-    yield ledger
-    ledger.redis.config_set("appendfsync", "always")
 
 
 @settings(
