@@ -212,9 +212,10 @@ class Engine:
                     log.info("resend.done", campaign=campaign_id, batch=batch, how=word)
                 if swept.reports:
                     self.spawn("ring for reports", asyncio.to_thread(self.ring_receive))
+                # Before hours are renewed: they may be due because the server's clock has stepped.
+                await self.observe_clock()
                 for campaign_id in swept.hours:
                     await self._renew_hours(campaign_id)
-                await self.observe_clock()
                 if now - announced_at > ANNOUNCE_EVERY_S:
                     await self.announce()
                     announced_at = now

@@ -23,6 +23,7 @@ from worker.intake.campaign import Campaign
 from worker.intake.message_options import fields_in
 from worker.intake.rows import RowSource
 from worker.intake.stretch import Prepared
+from worker.ledger.errors import translated
 from worker.ledger.packing import pack
 from worker.ledger.production import (
     Continue,
@@ -117,7 +118,7 @@ def produce(
     except ConfigError:
         discard(client, campaign_id, token=token)
         raise
-    hours = hours_around(campaign, datetime.now(UTC))
+    hours = hours_around(campaign, _server_time(client))
     state = start(client, campaign_id, token=token, position=position, hold=hold, hours=hours)
     if not state:
         raise _lost(campaign_id)
@@ -183,6 +184,12 @@ def hours_around(campaign: Campaign, now: datetime) -> tuple[int, int]:
         return 0, 0
     interval = campaign.hours.next_interval(now)
     return _microseconds(interval.opens_at), _microseconds(interval.closes_at)
+
+
+def _server_time(client: redis.Redis) -> datetime:
+    with translated():
+        seconds, microseconds = client.time()
+    return _EPOCH + timedelta(seconds=seconds, microseconds=microseconds)
 
 
 def _microseconds(at: datetime | None) -> int:

@@ -378,3 +378,11 @@ def ledger(redis_url):
     ledger = Ledger(redis_url)
     yield ledger
     ledger.close()
+
+
+@pytest.fixture
+def quick(ledger):
+    """A ledger whose server does not wait for the disk: here nobody crashes it."""
+    ledger.redis.config_set("appendfsync", "no")
+    yield ledger
+    ledger.redis.config_set("appendfsync", "always")

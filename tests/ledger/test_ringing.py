@@ -172,3 +172,33 @@ def test_among_many_lanes_that_are_served_those_that_wait_are_found(ledger):
     ledger.campaign(1)
     ledger.sweep()
     assert ledger.ring() == Rung(accounts=("main",), more_wait=False)
+
+
+@pytest.mark.parametrize("again", ["a campaign comes", "a batch comes back", "it is opened"])
+def test_a_lane_that_waits_keeps_its_place_whatever_becomes_due_again(ledger, again):
+    ledger.lane("main", "dead")
+    ledger.campaign(1, 1)
+    ledger.pass_s(1)
+    ledger.campaign(1, name="d", accounts=("spare",))
+    taken = ledger.next_one(owner="dead")
+    ledger.pass_s(9)
+    ledger.sweep()
+    match again:
+        case "a campaign comes":
+            ledger.campaign(1, name="e")
+        case "a batch comes back":
+            ledger.back(taken)
+        case "it is opened":
+            ledger.open()
+    assert ledger.due() == -10
+    assert ledger.ring("other").accounts == ("main", "spare")
+
+
+def test_a_pausing_lane_is_due_at_once_when_work_comes(ledger):
+    ledger.lane()
+    ledger.campaign(1, 1)
+    ledger.back(ledger.next_one(), "throttled", pause_s=60)
+    ledger.take()
+    assert ledger.due() == 60
+    ledger.campaign(1, name="d")
+    assert ledger.due() == 0

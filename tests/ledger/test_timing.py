@@ -5,6 +5,7 @@ import pytest
 from worker.ledger import keys
 from worker.ledger.reading import standings
 from worker.ledger.sending import Batches, Stop
+from worker.ledger.sweeping import AT_ONCE
 
 from .conftest import T0, S
 
@@ -237,6 +238,49 @@ def test_past_hours_are_renewed_at_once_also_after_the_clock_stepped_back(lane):
     lane.resume()
     lane.pass_s(-200)
     assert lane.sweep().hours == ("c",)
+
+
+def test_a_campaign_whose_hours_lie_ahead_again_after_a_step_back_waits_for_them(lane):
+    lane.campaign(1, 1, hours=(-5, 100))
+    lane.pass_s(-20)
+    assert isinstance(lane.take(), Stop)
+    lane.pass_s(14)
+    assert lane.sweep().hours == ()
+    lane.pass_s(1)
+    assert lane.sweep().hours == ("c",)
+    lane.set_hours(0, 100)
+    assert isinstance(lane.take(), Batches)
+
+
+def test_hours_renewed_while_the_clock_was_ahead_are_renewed_again(lane):
+    lane.campaign(1, hours=(-5, 10))
+    lane.pass_s(20)
+    lane.sweep()
+    lane.set_hours(86_400, 90_000)
+    lane.pass_s(-15)
+    assert lane.sweep().hours == ("c",)
+
+
+@pytest.mark.parametrize("hours", [(-5, 100), (50, 100)], ids=["open", "closed"])
+def test_hours_that_are_to_be_renewed_stay_so_whatever_comes_back_meanwhile(lane, hours):
+    lane.campaign(1, 1, hours=hours)
+    lane.sweep()
+    lane.pass_s(-20)
+    assert lane.sweep().hours == ("c",)
+    lane.resume()
+    assert isinstance(lane.take(), Stop)
+    lane.pass_s(1)
+    assert lane.sweep().hours == ("c",)
+
+
+def test_campaigns_whose_hours_nobody_can_renew_do_not_keep_others_waiting(lane):
+    for number in range(AT_ONCE + 1):
+        lane.campaign(1, name=f"c{number:03}", hours=(2, 20))
+    lane.pass_s(2)
+    named = set(lane.sweep().hours)
+    lane.pass_s(1)
+    assert len(named) == AT_ONCE
+    assert len(named.union(lane.sweep().hours)) == AT_ONCE + 1
 
 
 def test_an_ended_campaigns_hours_are_forgotten(lane):

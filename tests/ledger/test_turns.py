@@ -50,6 +50,15 @@ def test_a_normal_one_gets_its_turn_behind_many_high_ones(lane):
     assert Counter(next_names(lane, 150))["normal"] == 1
 
 
+@pytest.mark.parametrize("priority", ["normal", "low"])
+def test_a_high_one_does_not_wait_for_turns_of_many_lower_ones(lane, priority):
+    for number in range(120):
+        lane.campaign(*[1] * 3, name=f"c{number}", priority=priority)
+    next_names(lane, 240)
+    lane.campaign(1, name="urgent", priority="high")
+    assert "urgent" in next_names(lane, 2)
+
+
 def test_a_pool_uses_all_of_its_accounts(lane):
     lane.lane("spare", call_us=1000)
     lane.campaign(1, 1, accounts=("main", "spare"))

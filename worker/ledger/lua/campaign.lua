@@ -5,11 +5,11 @@
 -- hours of now or the next ones; starts_at, ends_at (0: never); ended (1: ends_at has come); out: accounts that it may
 -- not use any more.
 
--- So many turns a campaign of lower priority waits behind one of the highest: aging, by which none starves.
-local BEHIND = {['0'] = 0, ['1'] = 100, ['2'] = 1000}
+-- A lane's campaigns by turn: those of one priority after all of a higher one, and among them who waited longest first.
+local RANK = 1e12
 
 local function next_turn(lane, priority)
-  return redis.call('HINCRBY', lane, 'turn', 1) + (BEHIND[priority] or BEHIND['1'])
+  return redis.call('HINCRBY', lane, 'turn', 1) + RANK * tonumber(priority or 1)
 end
 
 -- offer: the campaign has something pending. Its lanes list it, behind those that wait already, and are due at once;
@@ -20,14 +20,15 @@ local function offer(prefix, id, accounts, now)
   if c[1] == '1' then
     local opens, closes = tonumber(c[2]), tonumber(c[3])
     local is_open = opens <= now and now < closes
-    redis.call('ZADD', prefix .. 'hours', is_open and closes or opens, id)
+    redis.call('ZADD', prefix .. 'hours', 'LT', is_open and closes or opens, id)
     if not is_open then return end
   end
   for account in string.gmatch(accounts, '%S+') do
     if not string.find(' ' .. (c[4] or '') .. ' ', ' ' .. account .. ' ', 1, true) then
       local lane = prefix .. 'lane:' .. account
       redis.call('ZADD', lane .. ':campaigns', 'NX', next_turn(lane, c[5]), id)
-      redis.call('ZADD', prefix .. 'due', now, account)
+      -- One that is due already keeps its place before those that became so later.
+      redis.call('ZADD', prefix .. 'due', 'LT', now, account)
     end
   end
 end

@@ -9,5 +9,5 @@ local now = clock(ARGV[1])
 redis.call('HSET', KEYS[1], 'state', 'open', 'reason', '', 'changed_at', now, 'paused_until', 0, 'pause_us', 0,
   'pause_reason', '', 'backoff', 0, 'careful', 0, 'streak', 0, 'probe_at', 0)
 redis.call('HDEL', KEYS[1], 'ring_until', 'ring_us')
-redis.call('ZADD', KEYS[2], now, ARGV[2])
+redis.call('ZADD', KEYS[2], 'LT', now, ARGV[2])
 return 1

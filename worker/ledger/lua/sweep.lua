@@ -27,6 +27,8 @@ local longest = tonumber(redis.call('HGET', KEYS[1], 'longest') or 0)
 cut(KEYS[2], now + longest)
 cut(prefix .. 'resends', now + longest)
 cut(KEYS[4], now + tonumber(ARGV[4]))
+-- Nor are hours known that were renewed while the clock was ahead.
+if past > now then cut(prefix .. 'hours', now) end
 
 local gap = math.min(now - past - 1000000, 60000000)
 if gap > 2000000 then
@@ -84,8 +86,10 @@ for _, id in ipairs(due('starts')) do
   end
 end
 for _, id in ipairs(due('ends')) do end_campaign(prefix, id, now) end
--- These stay until somebody has renewed them: whoever was told may die.
+-- These stay until somebody has renewed them: whoever was told may die. But behind all others, so that some that nobody
+-- can renew do not keep the rest from being named.
 local hours = redis.call('ZRANGEBYSCORE', prefix .. 'hours', '-inf', now, 'LIMIT', 0, most)
+for _, id in ipairs(hours) do redis.call('ZADD', prefix .. 'hours', now + 1, id) end
 
 local resends = redis.call('ZRANGEBYSCORE', prefix .. 'resends', '-inf', now, 'LIMIT', 0, most)
 return {1, #expired, resends, hours, redis.call('XLEN', prefix .. 'reports')}

@@ -17,7 +17,7 @@ local seat = number(redis.call('ZSCORE', KEYS[3], owner), 0)
 if seat <= now then return {'unseated'} end
 local paused_until = pause_end(KEYS[1], now)
 local l = redis.call('HMGET', KEYS[1], 'state', 'factor', 'refused', 'slow_at', 'careful', 'concurrency',
-  'call_us', 'message_us', 'call_at', 'message_at', 'message_n', 'probe_at', 'probe_us')
+  'call_us', 'message_us', 'call_at', 'message_at', 'message_n', 'probe_at', 'probe_us', 'served')
 
 local function stop(due)
   if due then redis.call('ZADD', KEYS[6], due, account) else redis.call('ZREM', KEYS[6], account) end
@@ -57,7 +57,8 @@ for i = 1, math.max(1, math.min(wanted, room)) do
   end
   local attempt = ARGV[9 + i]
   if redis.call('EXISTS', prefix .. 'void:' .. attempt) + redis.call('HEXISTS', KEYS[4], attempt) > 0 then break end
-  local id, n, packed, mask, whole, size = next_batch(prefix, account, tonumber(ARGV[8]), slot + tonumber(ARGV[9]), now)
+  local served, latest = number(l[14], 0) + i, slot + tonumber(ARGV[9])
+  local id, n, packed, mask, whole, size = next_batch(prefix, account, served, tonumber(ARGV[8]), slot, latest, now)
   if not id then
     if i == 1 then return stop() end
     break
@@ -75,7 +76,8 @@ for i = 1, math.max(1, math.min(wanted, room)) do
 end
 if #given == 2 then return {'wait', 0} end
 if probe_at then redis.call('HSET', KEYS[1], 'probe_at', now + number(l[13], 0)) end
-redis.call('HSET', KEYS[1], 'call_at', call_at, 'message_at', message_at, 'message_n', message_n)
+redis.call('HSET', KEYS[1], 'call_at', call_at, 'message_at', message_at, 'message_n', message_n, 'served',
+  number(l[14], 0) + #given - 2)
 if number(redis.call('HGET', KEYS[7], 'longest'), 0) < tonumber(ARGV[6]) then
   redis.call('HSET', KEYS[7], 'longest', ARGV[6])
 end
