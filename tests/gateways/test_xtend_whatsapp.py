@@ -13,12 +13,13 @@ from worker.domain.answers import (
     HoldAccount,
     Isolate,
     Lost,
+    PauseCampaign,
     PerMessage,
     Throttled,
 )
 from worker.domain.batch import Message, Outgoing
 from worker.gateways.xtend_whatsapp import XtendWhatsApp
-from worker.gateways.xtend_whatsapp_codes import BY_CLASS, BY_STATUS, THROTTLING
+from worker.gateways.xtend_whatsapp_codes import BY_CLASS, BY_CODE, BY_STATUS
 
 KEY = "wabak3yk3yk3y"
 TO = 919000000001
@@ -147,6 +148,10 @@ TABLE = [
     (301, None, HOLD), (302, None, HOLD), (308, None, HOLD),
     (400, None, Isolate), (400, 131026, Isolate), (400, 131056, Isolate), (400, "x", Isolate),
     (400, 4, Throttled), (400, 80007, Throttled), (400, 130429, Throttled), (400, 131048, Throttled),
+    (400, 131031, HOLD), (400, 131042, HOLD), (400, 133010, HOLD), (400, 368, HOLD),
+    (400, 132001, PauseCampaign), (400, 132007, PauseCampaign), (400, 132015, PauseCampaign),
+    (400, 132016, PauseCampaign), (404, 132001, PauseCampaign), (404, 131026, HOLD), (403, 131031, HOLD),
+    (200, 131042, HOLD), (200, 130429, Throttled), (200, 132015, PauseCampaign), (200, 131026, AllRejected),
     (401, None, HOLD), (401, 190, HOLD), (402, None, HOLD), (403, None, HOLD), (403, 130429, HOLD), (404, None, HOLD),
     (405, None, HOLD), (406, None, Lost), (408, None, Lost), (409, None, Lost), (413, None, Isolate), (422, 1, Lost),
     (429, None, Throttled), (429, 130429, Throttled),
@@ -166,11 +171,20 @@ def test_status_and_code_decide(status, code, disposition):
 def test_the_test_table_names_every_rule():
     assert set(BY_STATUS) <= {status for status, _, _ in TABLE}
     assert set(BY_CLASS) <= {status // 100 for status, _, _ in TABLE}
-    assert set(THROTTLING) <= {str(code) for _, code, _ in TABLE}
+    assert set(BY_CODE) <= {str(code) for _, code, _ in TABLE}
 
 
 def test_a_throttled_call_carries_the_pause_that_the_gateway_asks_for():
     assert read(429, retry_after="30") == Throttled(code="", reason="too many calls (429)", retry_after_s=30.0)
+
+
+def test_an_account_that_can_not_pay_costs_no_recipient_and_may_send_again_by_itself():
+    assert read(400, refused(131042, "Business eligibility payment issue")) == HoldAccount(
+        code="131042",
+        reason="the account can not pay (400/131042): recharge it at Xtend, then open the account; "
+        "Xtend says: Business eligibility payment issue",
+        may_pass=True,
+    )
 
 
 def test_reasons_say_what_to_do():

@@ -140,13 +140,14 @@ class Stack:
         return self.simulator
 
     def account(self, name: str = "main", *, url: str | None = None, **keys: Any) -> None:
-        """Add an account to the accounts file, at the simulator unless `url` says otherwise."""
+        """Add an account to the accounts file, at the simulator unless `url` says otherwise; `None` drops a key."""
         base_url = url or (self.simulator.url if self.simulator else "http://127.0.0.1:9")
         table = {
             "gateway": "exotel-sms", "base_url": base_url, "sid": "sim", "api_key": "sim-key",
             "api_token": "sim-token", "requests": "100/second", "concurrency": 8, "timeout": 5.0,
         } | keys  # fmt: skip
-        lines = [f"[accounts.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+        given = {key: value for key, value in table.items() if value is not None}
+        lines = [f"[accounts.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in given.items())]
         with self.accounts_file.open("a") as file:
             file.write("\n".join(lines) + "\n")
 
@@ -201,7 +202,7 @@ class Stack:
         rows = self.directory / f"{id}.jsonl"
         rows.write_text("".join(json.dumps(row) + "\n" for row in recipients))
         given = {key: value for key, value in (campaign | {"recipients": str(rows)}).items() if value is not None}
-        lines = [f"{key} = {json.dumps(value)}" for key, value in given.items()]
+        lines = [f"{key} = {_toml(value)}" for key, value in given.items()]
         file = self.directory / f"{id}.toml"
         file.write_text("\n".join(lines) + "\n")
         program = "import sys, pathlib, tasks; tasks.enqueue(pathlib.Path(sys.argv[1]), id=sys.argv[2])"
@@ -279,6 +280,13 @@ class Stack:
                 process.stdout.close()
         if self.server.process is not None and self.server.process.poll() is None:
             self.server.kill()
+
+
+def _toml(value: Any) -> str:
+    """Write a value as TOML; a text and a list of texts look as in JSON."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(inner)}" for key, inner in value.items()) + "}"
+    return json.dumps(value)
 
 
 def holds_the_law(standing: Standing) -> None:

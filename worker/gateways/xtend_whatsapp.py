@@ -18,7 +18,7 @@ from worker.gateways.discretion import Discretion
 from worker.gateways.json_answer import code_of, read_json, text_of
 from worker.gateways.rules import judged, named, with_words
 from worker.gateways.whatsapp_texts import texts_of
-from worker.gateways.xtend_whatsapp_codes import rule_for
+from worker.gateways.xtend_whatsapp_codes import BY_CODE, rule_for
 
 _ACCEPTING = frozenset({200, 201})
 _ID = re.compile(r"[0-9A-Za-z_.:=+/-]{1,256}", re.ASCII)
@@ -61,6 +61,8 @@ class XtendWhatsApp:
         if answer.status in _ACCEPTING and _ID.fullmatch(gateway_id) and not (code or said):
             return self._accepted(gateway_id, document, outgoing)
         if answer.status in _ACCEPTING and not gateway_id and (code or said):
+            if code in BY_CODE:
+                return judged(BY_CODE[code], answer, code, words)
             return AllRejected(code=code, reason=with_words("Xtend refused the message", words))
         what = named("Xtend's answer can not be read", answer.status, code)
         return Lost(reason=with_words(what, words), code=code)

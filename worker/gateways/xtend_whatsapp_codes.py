@@ -1,4 +1,4 @@
-"""What the HTTP statuses of Xtend's WhatsApp API mean for its one message, as data: what `xtend_whatsapp` reads.
+"""What statuses and codes of Xtend's WhatsApp API mean for its one message, as data: what `xtend_whatsapp` reads.
 
 The sources, named in each rule: "usual" is the section "Description of usual server responses" of Xtend's reference
 (xtendonline.com/?p=22500); "meta" is the error page of WhatsApp's Cloud API, whose form Xtend's answers have, without
@@ -9,6 +9,7 @@ taken so that nobody is messaged twice.
 from worker.gateways.rules import Rule, Verdict
 
 _OPEN = "then open the account"
+_TEMPLATE = "check the template at Xtend, then resume the campaign"
 
 BY_STATUS: dict[int, Rule] = {
     400: Rule(Verdict.ISOLATE, "Xtend refused the message as it stands", "", "usual: 400 Bad Request"),
@@ -67,12 +68,51 @@ THROTTLING: dict[str, str] = {
     "130429": "Rate limit hit",
     "131048": "Spam rate limit hit",
 }
-"""The codes with which a 400 is a throttle and no fault of the message (meta: throttling errors). 131056, too many
+"""The codes of a throttle, which is no fault of the message (meta: throttling errors). 131056, too many
 messages to one recipient, is not among them: others need not wait for it."""
+
+BY_CODE: dict[str, Rule] = {
+    **dict.fromkeys(THROTTLING, BY_STATUS[429]),
+    "131031": Rule(
+        Verdict.HOLD_ACCOUNT, "the account is locked", f"settle it with Xtend, {_OPEN}", "meta: Account has been locked"
+    ),
+    "131042": Rule(
+        Verdict.HOLD_FOR_NOW,
+        "the account can not pay",
+        f"recharge it at Xtend, {_OPEN}",
+        "meta: Business eligibility payment issue",
+    ),
+    "133010": Rule(
+        Verdict.HOLD_ACCOUNT,
+        "the sending number is not registered",
+        f"check phone_number_id of the account, {_OPEN}",
+        "meta: Phone number not registered",
+    ),
+    "368": Rule(
+        Verdict.HOLD_ACCOUNT,
+        "the account is blocked for breaking a policy",
+        f"settle it with Xtend, {_OPEN}",
+        "meta: Temporarily blocked for policies violations",
+    ),
+    "132001": Rule(Verdict.PAUSE_CAMPAIGN, "the template does not exist", _TEMPLATE, "meta: Template does not exist"),
+    "132007": Rule(
+        Verdict.PAUSE_CAMPAIGN,
+        "the template breaks a policy",
+        _TEMPLATE,
+        "meta: Template Format Character Policy Violated",
+    ),
+    "132015": Rule(Verdict.PAUSE_CAMPAIGN, "the template is paused", _TEMPLATE, "meta: Template is Paused"),
+    "132016": Rule(Verdict.PAUSE_CAMPAIGN, "the template is disabled", _TEMPLATE, "meta: Template is Disabled"),
+}
+"""The codes that say something of every call alike, with which a refusal is no fault of its one message: they go before
+the statuses 400 and 404, and before an error that comes with a success."""
+
+_LEFT_OPEN = frozenset({400, 404})
+"""The statuses that leave open whose fault it is."""
 
 
 def rule_for(status: int, code: str) -> Rule:
     """Look up the rule for a refused call; `code` is "" where the answer has none."""
-    if status == 400 and code in THROTTLING:  # noqa: PLR2004  (Bad Request)
-        return BY_STATUS[429]
+    if status in _LEFT_OPEN and code in BY_CODE:
+        return BY_CODE[code]
     return BY_STATUS.get(status) or BY_CLASS.get(status // 100) or UNLISTED
