@@ -83,6 +83,8 @@ def enqueue(
         again += words_for(choice) if choice is not None else []
         again += ["--hold"] if is_held else []
         rows = recipients if choice is None else from_report(ledger, choice)
+        if is_watched and campaign_id is None:  # the standing that has it comes last, perhaps hours later
+            tell(f"the campaign's id is {known_id}")
         try:
             _queue(ledger, parsed, known_id, rows, hold=by_whom("--hold") if is_held else "")
         except KeyboardInterrupt as end:
