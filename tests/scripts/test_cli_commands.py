@@ -220,6 +220,7 @@ def test_accounts_are_held_and_opened(cli):
             "ceiling": 50.0,
             "in_flight": 0,
             "paused_until": None,
+            "probe_at": None,
         }
     ]
     for _ in range(2):

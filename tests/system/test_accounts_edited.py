@@ -63,3 +63,25 @@ def test_an_account_that_is_taken_out_of_the_file_sends_no_more_and_says_so(stac
     stack.ring()
     done = stack.wait_for_state(campaign, "finished")
     assert (done.accepted, simulator.stats()["distinct"], simulator.stats()["duplicates"]) == (10_000, 10_000, 0)
+
+
+@pytest.mark.timeout(90)
+def test_an_account_without_balance_is_tried_every_so_often_and_opens_by_itself(stack):
+    simulator = stack.simulate("--balance", "300")
+    stack.account(probe_every=10.0, concurrency=1)
+    stack.worker()
+    campaign = stack.enqueue(people(1000))
+    wait_for(lambda: stack.lane().held, "account held")
+    lane = stack.lane()
+    assert stack.standing(campaign).reason.endswith(f"; tried again at {lane.probe_at:%H:%M} UTC")
+    wait_for(lambda: len(simulator.arrivals()) >= 5, "tried again")
+    assert stack.lane().held
+    simulator.configure(balance=5000)
+    done = stack.wait_for_state(campaign, "finished")
+    assert (done.accepted, done.rejected, done.unconfirmed) == (1000, 0, 0)
+    arrivals = simulator.arrivals()
+    # Three batches, the refusal, one probe that is refused, and the one that opens the account for the rest.
+    assert [each["status"] for each in arrivals] == [200] * 3 + [403] * 2 + [200] * 7
+    refused, tried, opened = (each["at"] for each in arrivals[3:6])
+    assert min(tried - refused, opened - tried) >= 10 - 0.1
+    assert stack.lane().held == ""
