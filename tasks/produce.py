@@ -1,27 +1,31 @@
 """produce: from a campaign and its recipients to batches in the ledger, and the first ring."""
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
+from config.account_models import Account
 from config.accounts import load_accounts
 from config.errors import ConfigError
 from config.settings import NO_REDIS, Settings, load_settings
 from tasks.ring import ring
 from worker.domain.hours import HoursError, indian_promotional_hours, narrowed
 from worker.domain.ids import CampaignId
-from worker.gateways.checks import content_check, takes_content
+from worker.follow_up import choose, chosen
+from worker.gateways.checks import content_check, reader_of, sender_problem, takes_content
 from worker.intake.batches import Check, check_body
 from worker.intake.campaign import Campaign, check_id
 from worker.intake.campaign_file import load_campaign
 from worker.intake.readers import open_rows, rows_from
 from worker.intake.rows import RowSource
 from worker.ledger.connection import connect
+from worker.ledger.reading import exists
 from worker.producer import Produced, WasThere, nobody, produce
 
-Recipients = Iterable[Mapping[str, str]]
+Recipients = Iterable[Mapping[str, str | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,7 @@ def new_id(campaign: Campaign) -> CampaignId:
 
 
 def check_accounts(campaign: Campaign, settings: Settings) -> None:
-    """Raise `ConfigError` for a wrong accounts file, and for an account that is not there or sends no such thing."""
+    """Raise `ConfigError` for a wrong accounts file, and for an account that is not there or can not send this."""
     accounts = load_accounts(settings.accounts_file)
     for name in campaign.accounts:
         if name not in accounts:
@@ -46,6 +50,7 @@ def check_accounts(campaign: Campaign, settings: Settings) -> None:
                 f"{settings.accounts_file}: there is no account {name}, which campaign {campaign.name} names"
             )
         check_kind(campaign, name, accounts[name].gateway)
+        check_own(campaign, accounts[name])
     gateways = {accounts[name].gateway for name in campaign.accounts}
     if len(gateways) > 1:
         kinds = " and ".join(sorted(gateways))
@@ -59,6 +64,20 @@ def check_kind(campaign: Campaign, account: str, gateway: str) -> None:
         raise ConfigError(
             f"campaign {campaign.name} has {given}, and account {account} sends {taken}: its gateway is {gateway}"
         )
+
+
+def check_own(campaign: Campaign, account: Account) -> None:
+    """Raise `ConfigError` for a table or a `from` that the account's gateway does not take.
+
+    A `from` with a field is each message's own: what is wrong with it the gateway says, of that message.
+    """
+    at = f"account {account.name} is at {account.gateway}"
+    if campaign.exotel is not None and account.gateway != reader_of("exotel"):
+        raise ConfigError(f"campaign {campaign.name} has [exotel], which only {reader_of('exotel')} reads, and {at}")
+    if campaign.sender is not None and not campaign.call_sender:
+        return
+    if why := sender_problem(account, campaign.call_sender):
+        raise ConfigError(f'campaign {campaign.name}: "from" {why} ({at})')
 
 
 def text_check(campaign: Campaign, settings: Settings) -> Check:
@@ -105,6 +124,29 @@ def open_recipients(campaign: Campaign, recipients: Recipients | None, override:
     if source is None:
         raise ConfigError(f"campaign {campaign.name} has no recipients: name a file under recipients")
     return open_rows(source)
+
+
+def recipients_of_report(
+    id: str,  # noqa: A002 - as in `enqueue`
+    *,
+    only: Iterable[str] = (),
+    codes: Iterable[str] = (),
+    unconfirmed: Literal["passed over", "taken"] = "passed over",
+    to: str = "to",
+) -> Iterator[Mapping[str, str | None]]:
+    """Give recipients for a follow-up to `enqueue`: rows of campaign `id` by what became of them, as a stream.
+
+    `only` are outcomes of its report, or delivered, undelivered and awaiting; `codes` the gateway's; at least one of
+    both is needed. Each row has its own columns; where it has nothing in column `to`, its number stands there. Raises
+    `ConfigError` and `LedgerError` when it is read.
+    """
+    settings, choice = load_settings(), choose(check_id(id), only, codes, unconfirmed)
+    if settings.redis_url is None:
+        raise ConfigError(NO_REDIS)
+    with connect(settings.redis_url) as client:
+        if not exists(client, choice.of):
+            raise ConfigError(f"there is no campaign {choice.of}")
+        yield from chosen(client, choice, to=to)
 
 
 def enqueue_campaign(

@@ -12,9 +12,9 @@ import redis
 import structlog
 
 from config.account_models import Account
-from worker.domain.delivery import DeliveryReport, Feedback
+from worker.domain.delivery import DeliveryReport
 from worker.domain.ids import CampaignId
-from worker.domain.suppression import Reason, Scope, SuppressionList
+from worker.domain.suppression import FED_BY
 from worker.gateways.reports import Understood, Unreadable, read_reports, understand
 from worker.ledger.inbox import Posted, done, keep_unreadable
 from worker.ledger.inbox import read_reports as read_stream
@@ -25,12 +25,6 @@ log = structlog.stdlib.get_logger("bulksend.worker")
 
 AT_ONCE = 500
 """Bodies applied together: those about one batch cost one script."""
-
-_LISTS = {
-    Feedback.OPTED_OUT: (SuppressionList(), Reason.OPTED_OUT),
-    Feedback.REFUSES_PROMOTION: (SuppressionList(scope=Scope.PROMOTIONAL), Reason.DND),
-}
-"""Where a number goes whose owner refuses messages: everything, or what is promotional."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,7 +53,7 @@ def apply_waiting(client: redis.Redis, accounts: Mapping[str, Account], consumer
 def write(client: redis.Redis, addressed: Sequence[Addressed]) -> Received:
     """Write the reports to their messages, and put whoever refuses messages on a list; raises `LedgerError`."""
     received = receive(client, addressed)
-    for feedback, (of, reason) in _LISTS.items():
+    for feedback, (of, reason) in FED_BY.items():
         numbers = [number for number, said in received.unwelcome if said is feedback]
         if numbers:
             suppress(client, of, numbers, reason)

@@ -35,7 +35,7 @@ from worker.ledger.seats import (
 from worker.ledger.sending import Batches, Full, Intent, Stop, Taken, Turn, Unseated, Wait, back_off, take, void
 from worker.line import Line
 from worker.lines import Lines
-from worker.roster import Served
+from worker.roster import NoAccountError, Served
 from worker.sender import Sender
 
 log = structlog.stdlib.get_logger("bulksend.worker")
@@ -66,6 +66,8 @@ class Drain:
     """One lane, served by this process until there is nothing to do or the process stops.
 
     `busy` are the batches taken, until they are told to the ledger; `owed` the attempt ids whose take had no answer.
+    `is_outdated`: the accounts file has the account at another place now, or not at all. What is on the wire ends where
+    it began, and the drain with it; the next one goes by the file.
     """
 
     engine: Engine
@@ -78,6 +80,7 @@ class Drain:
     busy: set[asyncio.Task[Any]] = field(default_factory=set)
     owed: set[asyncio.Task[Any]] = field(default_factory=set)
     one_done: asyncio.Event = field(default_factory=asyncio.Event)
+    is_outdated: bool = False
 
     async def run(self) -> None:
         """Serve the lane; on return the seat is given up and every batch taken is told to the ledger."""
@@ -99,7 +102,7 @@ class Drain:
     async def _pump(self) -> None:
         loop = asyncio.get_running_loop()
         stretch_ends = loop.time() + STRETCH_S
-        while not self.engine.stopping.is_set():
+        while not self._is_over():
             if self.crowded.is_set() and loop.time() > stretch_ends:
                 self.crowded.clear()  # one place for one lane: no other gives up its own
                 return
@@ -114,6 +117,9 @@ class Drain:
                 lines = []
             if not await self._goes_on(await self._take(lines)):
                 return
+
+    def _is_over(self) -> bool:
+        return self.is_outdated or self.engine.stopping.is_set()
 
     async def _goes_on(self, turn: Turn) -> bool:
         """Do what the ledger said; False: this drain is over."""
@@ -205,7 +211,7 @@ class Drain:
         """Let the time pass until a slot is within the look-ahead; look every 250 ms whether that is still so."""
         if seconds == 0:
             return
-        while not self.engine.stopping.is_set():
+        while not self._is_over():
             early = max(seconds - 0.8 * LOOKAHEAD_S, 0.001)
             await self.engine.rest(min(early, ASK_EVERY_S))
             if early <= ASK_EVERY_S:
@@ -224,12 +230,20 @@ class Drain:
             self._follow_the_file()
 
     def _follow_the_file(self) -> None:
+        if self.is_outdated:
+            return
+        before = self.sender.served
         try:
             served = self.engine.roster.serve(self.name)
+        except NoAccountError:
+            self.is_outdated = True  # the next drain says so in the lane
+            return
         except ConfigError as problem:
             log.error("accounts.unreadable", account=self.name, why=str(problem))
             return
-        if served is not self.sender.served and served.gateway.origin == self.lines.origin:
+        if (served.gateway.origin, served.gateway.name) != (before.gateway.origin, before.gateway.name):
+            self.is_outdated = True
+        elif served is not before:
             self.sender.served = served
             self.intent = replace(
                 self.intent, lead_us=lead_us(served), expiry_us=expiry_us(served), late_us=int(served.late_s * 1e6)

@@ -28,7 +28,7 @@ from worker.ledger.durability import Durability, check_durability
 from worker.ledger.errors import LedgerBroken, LedgerError, LedgerUnavailable, translated
 from worker.ledger.gathering import Gathering
 from worker.ledger.resending import resend
-from worker.ledger.seats import announce
+from worker.ledger.seats import announce, withdraw
 from worker.ledger.sweeping import sweep
 from worker.ledger.timing import set_hours
 from worker.producer import hours_around
@@ -109,6 +109,7 @@ class Engine:
     _clock_looks: int = 0
     _compiled: dict[CampaignId, Compiled] = field(default_factory=dict)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _announced: frozenset[AccountName] = frozenset()
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -201,7 +202,7 @@ class Engine:
 
     async def keep_house(self) -> None:
         """Sweep, do what the sweep found (resends) and announce; cancelled when the last call is settled."""
-        announced_at = float("-inf")
+        announced_at, announced = float("-inf"), self.roster.version()
         while True:
             now = asyncio.get_running_loop().time()
             try:
@@ -216,9 +217,10 @@ class Engine:
                 await self.observe_clock()
                 for campaign_id in swept.hours:
                     await self._renew_hours(campaign_id)
-                if now - announced_at > ANNOUNCE_EVERY_S:
+                version = self.roster.version()
+                if version != announced or now - announced_at > ANNOUNCE_EVERY_S:
                     await self.announce()
-                    announced_at = now
+                    announced_at, announced = now, version
             except LedgerError as error:
                 log.warning("ledger.away", why=str(error))
                 await asyncio.sleep(AWAY_S)
@@ -254,13 +256,19 @@ class Engine:
         self._clock_looks += 1
 
     async def announce(self, names: Iterable[AccountName] | None = None) -> None:
-        """Tell the lanes, all or those of `names`, this process's ceilings; a wrong accounts file announces nothing."""
+        """Tell the lanes, all or those of `names`, this process's ceilings; a wrong accounts file announces nothing.
+
+        The ceiling of an account that stands in the file no more is withdrawn: others may go faster.
+        """
         try:
             ceilings = self.roster.ceilings(names)
         except ConfigError as error:
             log.error("accounts.unreadable", why=str(error))
             return
         await announce(self.redis, self.owner, ceilings)
+        if names is None:
+            await withdraw(self.redis, self.owner, self._announced - ceilings.keys())
+            self._announced = frozenset(ceilings)
 
     async def rest(self, seconds: float) -> None:
         """Sleep, or less where the process stops."""

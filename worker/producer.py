@@ -2,8 +2,9 @@
 
 Invariant: every row is written once, in order. A producer killed at any point is continued by the same command: it
 reads the input again from the first row, writes nothing until it is where the ledger is, and goes on only if what it
-has read is what the first one read. Where a stretch ends is decided before its numbers are looked up in the suppression
-lists: these may change between two producers, and the second still finds its place. Wrong input leaves nothing behind.
+has read is what the first one read; before that it takes nothing from a producer that is still alive. Where a stretch
+ends is decided before its numbers are looked up in the suppression lists: these may change between two producers, and
+the second still finds its place. Wrong input leaves nothing behind.
 """
 
 import secrets
@@ -34,6 +35,7 @@ from worker.ledger.production import (
     append,
     begin,
     discard,
+    look,
     start,
 )
 from worker.ledger.suppression import find_suppressed
@@ -42,6 +44,8 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 
 CHUNK = 20
 """Stretches written by one script: at most 2,000 messages, about 40 KB."""
+
+NOTHING_READ = Continue(position=0, digest="")
 
 
 class ProductionLost(Exception):
@@ -82,6 +86,9 @@ def produce(
     where the input or the file is wrong, `ProductionLost`, and `LedgerError`.
     """
     prepared = prepare(rows, campaign, check=check)
+    passed = _pass_over(
+        campaign_id, prepared, look(client, campaign_id, file_digest=campaign.digest), NOTHING_READ, on_progress
+    )
     token = secrets.token_urlsafe(12)
     opening = begin(
         client,
@@ -108,11 +115,15 @@ def produce(
             )
         case New():
             position = 0
+            if passed != NOTHING_READ:  # what it went on with was cancelled or discarded meanwhile
+                discard(client, campaign_id, token=token)
+                raise _lost(campaign_id)
             if campaign.expires_at is not None and campaign.expires_at <= datetime.now(UTC):
                 discard(client, campaign_id, token=token)
                 raise ConfigError(f'campaign {campaign.name}: "expires_at" is past: nothing of it would be sent')
-        case Continue(position=position, digest=digest):
-            _pass_over_prefix(campaign_id, prepared, position, digest, on_progress)
+        case Continue(position=position):
+            # The producer that had it until now may have written more.
+            _pass_over(campaign_id, prepared, opening, passed, on_progress)
     try:
         position = _append_all(client, campaign_id, token, _checks(campaign), prepared, position, on_progress)
     except ConfigError:
@@ -125,26 +136,25 @@ def produce(
     return Produced(state=state)
 
 
-def _pass_over_prefix(
+def _pass_over(
     campaign_id: CampaignId,
     prepared: Iterator[Prepared],
-    position: int,
-    digest: str,
+    to: New | Continue,
+    passed: Continue,
     on_progress: Callable[[int], None],
-) -> None:
-    """Read on to where the ledger is, and make sure that it was this input that led there."""
-    reached, found = 0, ""
-    while reached < position:
-        stretch = next(prepared, None)
-        if stretch is None:
-            break
-        reached, found = stretch.last_row, stretch.digest
-        on_progress(reached)
-    if (reached, found) != (position, digest):
+) -> Continue:
+    """Read on from what is `passed` to where the ledger is, and make sure that it was this input that led there."""
+    if isinstance(to, New):
+        return passed
+    while passed.position < to.position and (stretch := next(prepared, None)) is not None:
+        passed = Continue(position=stretch.last_row, digest=stretch.digest)
+        on_progress(passed.position)
+    if passed != to:
         raise ConfigError(
-            f"the first {position:,} rows are not those with which the production of {campaign_id} was begun: "
+            f"the first {to.position:,} rows are not those with which the production of {campaign_id} was begun: "
             "give the same recipients, or another --id, or cancel it"
         )
+    return passed
 
 
 def _append_all(

@@ -38,6 +38,10 @@ class Served:
     is_unhurried: bool
 
 
+class NoAccountError(ConfigError):
+    """The accounts file can be read, and the account does not stand in it."""
+
+
 class Roster:
     """One accounts file, read when it has changed."""
 
@@ -49,14 +53,17 @@ class Roster:
         self._accounts: dict[str, Account] = {}
         self._served: dict[str, Served] = {}
 
-    def accounts(self) -> dict[str, Account]:
-        """Return the accounts of the file; raises `ConfigError` where it is wrong."""
+    def version(self) -> tuple[int, int] | None:
+        """Return what tells one state of the file from another, without reading it; `None` where there is none."""
         try:
             found = self._path.stat()
         except OSError:
-            version = None
-        else:
-            version = (found.st_mtime_ns, found.st_size)
+            return None
+        return found.st_mtime_ns, found.st_size
+
+    def accounts(self) -> dict[str, Account]:
+        """Return the accounts of the file; raises `ConfigError` where it is wrong."""
+        version = self.version()
         if version is None or version != self._version:
             self._version, self._accounts, self._served = None, {}, {}
             self._accounts = load_accounts(self._path)
@@ -64,10 +71,10 @@ class Roster:
         return self._accounts
 
     def serve(self, name: AccountName) -> Served:
-        """Return what serving the account needs; raises `ConfigError` where it or a secret of it is missing."""
+        """Return what serving the account needs; raises `ConfigError` where a secret of it is missing, or it is."""
         account = self.accounts().get(name)
         if account is None:
-            raise ConfigError(f"{self._path} of the worker on {os.uname().nodename} has no account {name}")
+            raise NoAccountError(f"{self._path} of the worker on {os.uname().nodename} has no account {name}")
         # Read again each time: a secret mended in `.env` counts without a new accounts file.
         credentials = account.credentials(load_environ())
         served = self._served.get(name)
@@ -93,7 +100,7 @@ class Roster:
         """Return what the file allows each account, or those named, as spacing; `ConfigError` where it is wrong."""
         accounts = self.accounts()
         chosen = accounts if names is None else names
-        return {AccountName(name): self._ceiling(accounts[name]) for name in chosen}
+        return {AccountName(name): ceiling_of(accounts[name], self._jitter_s) for name in chosen}
 
     def longest_timeout_s(self) -> float:
         """Return the longest that a call of any account may take; 30 s where the file can not be read."""
@@ -102,10 +109,12 @@ class Roster:
         except ConfigError:
             return 30.0
 
-    def _ceiling(self, account: Account) -> Ceiling:
-        calls, messages = account.requests, account.messages
-        return Ceiling(
-            call_us=spacing_us(calls.per_second, calls.window_s, self._jitter_s),
-            message_us=spacing_us(messages.per_second, messages.window_s, self._jitter_s) if messages else 0.0,
-            concurrency=account.concurrency,
-        )
+
+def ceiling_of(account: Account, jitter_s: float) -> Ceiling:
+    """Return what an account of the file allows, as spacing."""
+    calls, messages = account.requests, account.messages
+    return Ceiling(
+        call_us=spacing_us(calls.per_second, calls.window_s, jitter_s),
+        message_us=spacing_us(messages.per_second, messages.window_s, jitter_s) if messages else 0.0,
+        concurrency=account.concurrency,
+    )

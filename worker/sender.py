@@ -7,6 +7,7 @@ told to the ledger, and repeated until it is written.
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -22,6 +23,7 @@ from worker.domain.answers import (
     Isolate,
     LeaveAccount,
     Lost,
+    MessageOutcome,
     PauseCampaign,
     PerMessage,
     Rejected,
@@ -35,10 +37,12 @@ from worker.domain.ids import AccountName
 from worker.domain.ratelimit import exhausted_for_s
 from worker.engine import Engine
 from worker.events import counted
+from worker.gateways.feedback import unwelcome
 from worker.ledger.errors import LedgerError
 from worker.ledger.outcomes import Outcomes
 from worker.ledger.packing import PackingError
 from worker.ledger.sending import LOST_LIMIT, REFUSED_LIMIT, Taken, Verdict, give_back, isolate, settle
+from worker.ledger.suppression import suppress_while_sending
 from worker.line import Line
 from worker.roster import Served
 
@@ -174,11 +178,13 @@ class Sender:
                     why = "the gateway's window is used up (X-RateLimit-Remaining: 0)"
                     verdict = Verdict(kind="ok", reason=why, pause_us=int(pause_s * 1e6))
                 await self.settle_batch(taken, Outcomes(sent_at=sent_at, messages=outcomes), verdict)
+                await self.feed_lists(outgoing, outcomes)
             case AllRejected(code=code, reason=reason):
                 outcomes = (Rejected(code=code, reason=reason),) * count
                 words = f"{REFUSED_LIMIT} calls in a row were refused, the last: {code} {reason}"
                 verdict = Verdict(kind="refused", reason=words)
                 await self.settle_batch(taken, Outcomes(sent_at=sent_at, messages=outcomes), verdict)
+                await self.feed_lists(outgoing, outcomes)
             case Lost(code=code, reason=reason):
                 outcomes = (Unconfirmed(code=code, reason=reason),) * count
                 words = (
@@ -218,6 +224,20 @@ class Sender:
             engine.events.ended(taken.attempt, "failed", counted(outcomes.messages))
         else:
             engine.events.ended(taken.attempt, "succeeded", counted(outcomes.messages))
+
+    async def feed_lists(self, outgoing: Outgoing, outcomes: Sequence[MessageOutcome]) -> None:
+        """Put whoever refuses messages, as the gateway says with its code, on the suppression list for that.
+
+        Part of the batch's own task, so that a worker that stops does it too. Where Redis is away the entry is lost,
+        and nothing else: the outcomes are settled, and the next refusal or report makes it again.
+        """
+        for (of, reason), numbers in unwelcome(self.served.gateway.name, outgoing, outcomes).items():
+            try:
+                await suppress_while_sending(self.engine.redis, of, numbers, reason)
+            except LedgerError as error:
+                log.warning("suppression.not_fed", list=str(of.scope), numbers=len(numbers), why=str(error))
+            else:
+                log.info("suppression.fed", list=str(of.scope), reason=str(reason), numbers=len(numbers))
 
     async def isolate_batch(self, taken: Taken, refusal: Rejected, sent_at: float) -> None:
         """Divide a batch that was refused whole, however long Redis is away."""

@@ -9,7 +9,7 @@ from config.accounts import load_accounts
 from config.settings import Settings, load_settings
 from scripts.cli.output import emit
 from scripts.cli.progress import new_progress
-from scripts.cli.recipients import recipients_of
+from scripts.cli.recipients import Source, recipients_of
 from scripts.cli.words import tell
 from tasks.produce import check_accounts, check_limits, text_check
 from worker.domain.content import BatchContent, messages
@@ -35,7 +35,7 @@ class _Counted:
     problems: list[str] = field(default_factory=list)
 
 
-def dry_run(campaign: Campaign, campaign_id: CampaignId | None, recipients: str | None, *, as_json: bool) -> None:
+def dry_run(campaign: Campaign, campaign_id: CampaignId | None, recipients: Source, *, as_json: bool) -> None:
     """Print what enqueue would queue: counts, samples, calls, and when it would be through."""
     settings = load_settings()
     check_limits(campaign, settings)
@@ -63,7 +63,7 @@ def _pace(campaign: Campaign, settings: Settings) -> tuple[float, float] | None:
     return calls_s, messages_s
 
 
-def _count(campaign: Campaign, recipients: str | None, check: Check) -> _Counted:
+def _count(campaign: Campaign, recipients: Source, check: Check) -> _Counted:
     counted = _Counted()
     template = campaign.wording()
     with recipients_of(campaign, recipients) as rows, new_progress() as progress:

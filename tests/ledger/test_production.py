@@ -1,8 +1,15 @@
 """Production's fences: one producer at a time, every stretch once and in order, and nothing is sent before the last."""
 
+import pytest
+
+from config.errors import ConfigError
+from worker.intake.batches import prepare
+from worker.intake.campaign import Campaign
+from worker.intake.readers import rows_from
 from worker.ledger import keys
-from worker.ledger.production import Continue, Differs, New, Whole
+from worker.ledger.production import Continue, Differs, New, Whole, look
 from worker.ledger.sending import Stop
+from worker.producer import ProductionLost, produce
 
 
 def test_a_new_campaign_is_producing_and_listed(ledger):
@@ -144,3 +151,54 @@ def test_a_campaign_that_has_started_is_not_discarded(ledger):
     ledger.campaign(2)
     ledger.discard()
     assert ledger.counts()["pending"] == 2
+
+
+def test_a_look_tells_where_a_production_stands_and_takes_nothing_over(ledger):
+    assert look(ledger.redis, "c", file_digest="f") == New()
+    ledger.begin(token="t")
+    ledger.append([2])
+    assert look(ledger.redis, "c", file_digest="f") == Continue(position=2, digest="d2")
+    assert look(ledger.redis, "c", file_digest="another") == New()
+    assert ledger.append([3], token="t", at=2)
+    ledger.start(at=5)
+    assert look(ledger.redis, "c", file_digest="f") == New()
+
+
+CAMPAIGN = Campaign(name="offer", accounts=("main",), body="Hi")
+
+
+def rows(count, first=1, at_row=None):
+    """Recipients; `at_row` is a row and what happens when it is read."""
+    for i in range(first, first + count):
+        if at_row and i == at_row[0]:
+            at_row[1]()
+        yield {"to": f"+{919000000000 + i}"}
+
+
+def test_other_rows_do_not_take_a_production_from_a_producer_that_is_alive(ledger):
+    def other_rows():
+        with pytest.raises(ConfigError, match="rows are not those with which the production of c was begun"):
+            produce(ledger.redis, "c", CAMPAIGN, rows_from(rows(4000, first=7)))
+
+    assert produce(ledger.redis, "c", CAMPAIGN, rows_from(rows(5000, at_row=(4500, other_rows)))).state == "running"
+    assert ledger.counts()["queued"] == 5000
+    ledger.lawful()
+
+
+def test_the_same_rows_take_it_over_and_go_on_behind_what_the_first_wrote_last(ledger):
+    # The second reads its own first rows while the first still writes.
+    first = rows_from(rows(9000, at_row=(4500, lambda: produce(ledger.redis, "c", CAMPAIGN, rows_from(rows(9000))))))
+    with pytest.raises(ProductionLost):
+        produce(ledger.redis, "c", CAMPAIGN, first)
+    assert (ledger.state(), ledger.counts()["queued"]) == ("running", 9000)
+    ledger.lawful()
+
+
+def test_a_production_that_is_discarded_while_another_reads_its_beginning_is_lost_to_it(ledger):
+    ledger.begin(file=CAMPAIGN.digest)
+    (stretch,) = prepare(rows_from(rows(100)), CAMPAIGN)
+    ledger.redis.hset(keys.campaign("c"), mapping={"position": 100, "digest": stretch.digest})
+    given = rows_from(rows(200, at_row=(50, ledger.discard)))
+    with pytest.raises(ProductionLost):
+        produce(ledger.redis, "c", CAMPAIGN, given)
+    assert ledger.fields(keys.campaign("c")) == {}

@@ -49,6 +49,18 @@ def test_a_renewal_tells_of_a_ceiling_that_has_changed(ledger):
     assert ledger.renew() == Seat(concurrency=4, call_us=3000)
 
 
+def test_a_ceiling_that_is_withdrawn_holds_no_more(ledger):
+    ledger.lane(call_us=1000, concurrency=9)
+    ledger.announce("other", call_us=3000, concurrency=4)
+    ledger.run(seats.withdraw(ledger.aredis, "other", ["main", "elsewhere"]))
+    assert ledger.renew() == Seat(concurrency=9, call_us=1000)
+
+
+def test_a_ceiling_is_read_as_it_was_written():
+    ceiling = seats.Ceiling(call_us=1_212_000.0, message_us=33_666.667, concurrency=8)
+    assert seats.Ceiling.read(ceiling.line()) == ceiling
+
+
 @pytest.mark.parametrize("lost", ["expired", "left", "abandoned", "never taken"])
 def test_a_seat_that_is_not_held_is_not_renewed(ledger, lost):
     if lost == "never taken":

@@ -74,6 +74,13 @@ def test_the_same_id_again_changes_nothing_and_says_so(queued):
     assert queued.client.hgetall(keys.campaign(CampaignId("x1"))) == before
 
 
+def test_whoever_watches_is_told_the_new_id_before_it_ends(cli):
+    cli.write("people.csv", "phone,name\nnobody,A\n")
+    ended = cli("enqueue", "offer.toml", "--watch", "--json")
+    assert ended.err.splitlines()[0] == f"the campaign's id is {ended.json['id']}"
+    assert "id is" not in cli("enqueue", "offer.toml", "--watch", "--id", "x1", "--json").err
+
+
 def test_recipients_come_from_another_file_or_from_standard_input(cli):
     cli.write("two.jsonl", '{"phone": "9000000001", "name": "A"}\n{"phone": "9000000002", "name": "B"}\n')
     assert cli("enqueue", "offer.toml", "--recipients", "two.jsonl", "--json").json["queued"] == 2
@@ -213,6 +220,7 @@ def test_accounts_are_held_and_opened(cli):
             "ceiling": 50.0,
             "in_flight": 0,
             "paused_until": None,
+            "probe_at": None,
         }
     ]
     for _ in range(2):

@@ -81,3 +81,15 @@ def test_reports_that_came_while_no_worker_ran_are_applied_by_the_next(stack):
     stack.worker()
     wait_for(lambda: stack.standing(campaign).delivered == 50, "applied", 40)
     adds_up(stack, campaign)
+
+
+def test_who_is_refused_when_sending_for_refusing_messages_goes_on_the_suppression_lists(stack):
+    stack.simulate("--reject", "00005=23005", "--reject", "00007=23020", "--reject", "00009=23010")
+    stack.account()
+    stack.worker()
+    done = stack.wait_for_state(stack.enqueue(people(20)), "finished")
+    assert (done.accepted, done.rejected) == (17, 3)
+    with connect(stack.redis_url) as client:
+        found = {i: {(of.scope, why) for of, why in lists_with(client, 919000000000 + i).items()} for i in (5, 7, 9)}
+    assert found == {5: {("promotional", "dnd")}, 7: {("all", "opted-out")}, 9: set()}
+    assert "9190000" not in stack.logs()

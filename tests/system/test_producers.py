@@ -58,7 +58,6 @@ class Producing:
         with connect(self.stack.redis_url) as client:
             fields = client.hgetall(keys.campaign(ID))
             found = {name: client.dump(name) for name in sorted(client.scan_iter(f"{keys.campaign(ID)}:*"))}
-        fields.pop(b"token", None)
         return found | fields
 
 

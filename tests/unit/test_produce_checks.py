@@ -7,6 +7,7 @@ from config.settings import Settings
 from tasks.produce import check_accounts, check_kind, text_check
 from worker.intake.batches import check_body
 from worker.intake.campaign import Campaign
+from worker.intake.exotel_options import ExotelOptions
 
 BODY = Campaign(name="offer", accounts=("main",), body="Hi")
 CONTENT = Campaign(name="offer", accounts=("main",), content={"type": "text", "text": {"body": "Hi"}})
@@ -48,6 +49,60 @@ def test_a_body_at_an_account_for_whatsapp_is_refused(gateway):
     assert str(caught.value) == (
         f"campaign offer has a body, and account main sends [content]: its gateway is {gateway}"
     )
+
+
+WHATSAPP = """
+[accounts.main]
+gateway = "exotel-whatsapp"
+sid = "acme1"
+api_key = "env:KEY"
+api_token = "env:TOKEN"
+"""
+SKYCORE = """
+[accounts.main]
+gateway = "skycore-sms"
+base_url = "https://sms.example.com/api/v2"
+api_key = "env:KEY"
+sender_number = "00000"
+"""
+REFUSED = {
+    "a WhatsApp campaign without from": (
+        WHATSAPP,
+        CONTENT,
+        (
+            'campaign offer: "from" is missing: every message names the number that sends it'
+            " (account main is at exotel-whatsapp)"
+        ),
+    ),
+    "a name too long for Skycore": (
+        SKYCORE,
+        BODY.model_copy(update={"sender": "Dunder Mifflin"}),
+        (
+            'campaign offer: "from" is 14 characters long: '
+            "a sender's name has at most 11 at Skycore, which cuts it off (account main is at skycore-sms)"
+        ),
+    ),
+    "a table of another gateway": (
+        SKYCORE,
+        BODY.model_copy(update={"exotel": ExotelOptions(priority="high")}),
+        "campaign offer has [exotel], which only exotel-sms reads, and account main is at skycore-sms",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_before_anything_is_queued(settings, case):
+    accounts, campaign, words = REFUSED[case]
+    settings.accounts_file.write_text(accounts)
+    with pytest.raises(ConfigError) as caught:
+        check_accounts(campaign, settings)
+    assert str(caught.value) == words
+
+
+def test_a_sender_of_each_message_and_a_table_of_its_own_gateway_pass(settings):
+    check_accounts(BODY.model_copy(update={"exotel": ExotelOptions(priority="high")}), settings)
+    settings.accounts_file.write_text(WHATSAPP)
+    check_accounts(CONTENT.model_copy(update={"sender": "{brand}"}), settings)
 
 
 def test_a_body_is_judged_by_its_length_and_a_content_by_its_limits(settings, tmp_path):

@@ -3,9 +3,12 @@
 The scripts of the ledger name a reason with a code, "REASON@PLACE": "opted-out@global", "dnd@account", "recent@24".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
+
+from worker.domain.delivery import Feedback
 
 MOST_HOURS = 168
 """A frequency cap looks back a week at most: each day of it is one look-up more for every number."""
@@ -41,6 +44,13 @@ class SuppressionList:
     def place(self) -> str:
         """For whom it holds, in two words: "account main"."""
         return f"{self.kind} {self.name}" if self.name else self.kind
+
+
+FED_BY: Final[Mapping[Feedback, tuple[SuppressionList, Reason]]] = {
+    Feedback.OPTED_OUT: (SuppressionList(), Reason.OPTED_OUT),
+    Feedback.REFUSES_PROMOTION: (SuppressionList(scope=Scope.PROMOTIONAL), Reason.DND),
+}
+"""Where a number goes whose owner refuses messages, and why: everything, or what is promotional."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,11 @@ def report_from(
     )
 
 
+def feedback_of(code: str) -> Feedback:
+    """Tell what a failure with this code says beyond its own message; `NOTHING` for an unknown code."""
+    return Feedback.MISCONFIGURED if MISCONFIGURED.fullmatch(code) else FEEDBACK.get(code, Feedback.NOTHING)
+
+
 def _status(words: str) -> str:
     """The reference writes "failed-dnd", Exotel's console "failed_dnd"."""
     return words.strip().casefold().replace("_", "-")
@@ -86,9 +91,8 @@ def _state(status: str, code: str) -> State | None:
 
 
 def _feedback(status: str, code: str) -> Feedback:
-    if MISCONFIGURED.fullmatch(code):
-        return Feedback.MISCONFIGURED
-    return FEEDBACK.get(code, Feedback.REFUSES_PROMOTION if status == "failed-dnd" else Feedback.NOTHING)
+    said = feedback_of(code)
+    return Feedback.REFUSES_PROMOTION if said is Feedback.NOTHING and status == "failed-dnd" else said
 
 
 def _seconds(date: str) -> float | None:

@@ -23,6 +23,14 @@ from worker.gateways.whatsapp_texts import texts_of
 BATCH_LIMIT: Final = 100
 
 
+def check_sender(sender: str) -> str:
+    """Say what is wrong with a campaign's `from`, "" for nothing: the reference calls it mandatory for every message.
+
+    Source: Exotel's WhatsApp reference, table of POST parameters.
+    """
+    return "" if sender else "is missing: every message names the number that sends it"
+
+
 class ExotelWhatsApp:
     """One Exotel account's WhatsApp API. Its key and token leave it in the `Authorization` header only."""
 

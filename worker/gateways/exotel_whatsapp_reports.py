@@ -81,6 +81,12 @@ the 24 hours' window (30018) and an allowed list (30014) are each recipient's ow
 
 BY_NAME: dict[str, Meaning] = {meaning.name: meaning for meaning in CODES.values()}
 
+
+def feedback_of(code: str) -> Feedback:
+    """Tell what a failure with this code says beyond its own message; `NOTHING` for an unknown code."""
+    return CODES[code].feedback if code in CODES else Feedback.NOTHING
+
+
 _INCOMING = "icm"
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{1,63}", re.ASCII)
 _SAYS_FAILED = re.compile(r"FAIL|ERROR|INVALID|REJECT|EXPIRED|UNDELIVER")

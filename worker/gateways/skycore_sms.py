@@ -36,6 +36,17 @@ def check_sender(sender: str) -> str:
     return f"is {len(sender)} characters long: a sender's name has at most {LONGEST_MASK} at Skycore, which cuts it off"
 
 
+def check_number(sender: str, sender_number: str) -> str:
+    """Say what a call lacks whose sender is a name, or none, "" for nothing: `from` is mandatory, and a number.
+
+    Source: Send SMS API V2, "Request Parameters".
+    """
+    if sender_number or _NUMBER.fullmatch(sender):
+        return ""
+    what = "is a name" if sender else "is missing"
+    return f"{what}: Skycore needs a number as well, as sender_number of the account"
+
+
 class _Said(NamedTuple):
     """What an answer says; "" for what it leaves out. `words` are the gateway's own, discreet."""
 

@@ -40,6 +40,11 @@ _ADVICE = {
 _UNKNOWN_CODE = "Xtend refused it with a code that its document does not have"
 
 
+def check_sender(sender: str) -> str:
+    """Say what is wrong with a campaign's `from`, "" for nothing: it is the `senderid` of every call ("Parameters")."""
+    return "" if sender else "is missing: every call names its sender"
+
+
 class AnswerPatterns(NamedTuple):
     """How to recognise an answer: the code of an error, the words of a refusal without one, the id of a message.
 

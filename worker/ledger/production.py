@@ -5,13 +5,14 @@ Invariant: of several producers with one id exactly one writes, and what it writ
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import redis
 
 from worker.domain.ids import CampaignId
 from worker.domain.suppression import Checks
 from worker.ledger import keys
+from worker.ledger.errors import translated
 from worker.ledger.scripts import load
 
 Priority = Literal["high", "normal", "low"]
@@ -97,6 +98,16 @@ def begin(
             return Whole(state=state.decode())
         case _:
             return Differs()
+
+
+def look(client: redis.Redis, campaign_id: CampaignId, *, file_digest: str) -> New | Continue:
+    """Return where the production of this id and file stands, taking nothing over; `New` where none waits for more."""
+    with translated():
+        found = client.hmget(keys.campaign(campaign_id), ["state", "file", "position", "digest"])
+    state, file, position, digest = ((field or b"").decode() for field in cast(list[bytes | None], found))
+    if state != "producing" or file != file_digest:
+        return New()
+    return Continue(position=int(position), digest=digest)
 
 
 def append(

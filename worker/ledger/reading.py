@@ -10,6 +10,7 @@ import redis
 from worker.domain.ids import AccountName, CampaignId
 from worker.ledger import keys
 from worker.ledger.errors import translated
+from worker.ledger.seats import Ceiling
 
 COUNTERS = (
     *("rows", "invalid", "duplicate", "suppressed", "queued"),
@@ -64,11 +65,14 @@ class Standing:
 class Lane:
     """An account's lane at one moment.
 
-    `in_flight`: messages of batches that are sending. `speed`: the share of the ceiling allowed now, 0 to 1.
+    `probe_at`: when one batch is tried, where what holds it may pass by itself. `in_flight`: messages of batches that
+    are sending. `speed`: the share of the ceiling allowed now, 0 to 1. `ceilings`: what the accounts files of live
+    workers allow, each once; where there are several the lowest of each kind holds.
     """
 
     account: AccountName
     held: str
+    probe_at: datetime | None
     paused_until: datetime | None
     pause_reason: str
     problems: tuple[str, ...]
@@ -76,12 +80,19 @@ class Lane:
     speed: float
     call_us: float
     live_workers: int
+    ceilings: frozenset[Ceiling]
+
+    @property
+    def hold(self) -> str:
+        """Why it is held, and when it is tried again; "" where it is open."""
+        again = f"; tried again at {self.probe_at:%H:%M} UTC" if self.probe_at else ""
+        return self.held and f"{self.held}{again}"
 
     @property
     def words(self) -> str:
         """Why nothing goes through this lane now, or ""."""
         if self.held:
-            return f"account {self.account} is held: {self.held}"
+            return f"account {self.account} is held: {self.hold}"
         if self.paused_until:
             until = self.paused_until.isoformat(timespec="seconds")
             return f"account {self.account} pauses until {until}: {self.pause_reason}"
@@ -181,19 +192,22 @@ def lanes(client: redis.Redis, accounts: list[AccountName]) -> dict[AccountName,
             pipeline.hgetall(keys.lane(account))
             pipeline.hgetall(keys.problems(account))
             pipeline.hvals(keys.lane_attempts(account))
+            pipeline.hgetall(keys.ceilings(account))
         pipeline.zrangebyscore(keys.WORKERS, now, "+inf")
         *replies, live = pipeline.execute()
     workers = frozenset(owner.decode() for owner in live)
-    return {account: _lane(account, replies[3 * i : 3 * i + 3], workers, now) for i, account in enumerate(accounts)}
+    return {account: _lane(account, replies[4 * i : 4 * i + 4], workers, now) for i, account in enumerate(accounts)}
 
 
 def _lane(account: AccountName, replies: list[Any], workers: frozenset[str], now: int) -> Lane:
     fields, problems = _text(replies[0]), _text(replies[1])
+    probe_at = int(float(fields.get("probe_at", 0))) if fields.get("state") == "held" else 0
     sizes = [int(attempt.split()[3]) for attempt in replies[2]]
     paused_until = int(float(fields.get("paused_until", 0)))
     return Lane(
         account=account,
         held=fields.get("reason", "") if fields.get("state") == "held" else "",
+        probe_at=datetime.fromtimestamp(probe_at / 1e6, UTC) if probe_at else None,
         paused_until=datetime.fromtimestamp(paused_until / 1e6, UTC) if paused_until > now else None,
         pause_reason=fields.get("pause_reason", ""),
         problems=tuple(sorted({problem for owner, problem in problems.items() if owner in workers})),
@@ -201,6 +215,7 @@ def _lane(account: AccountName, replies: list[Any], workers: frozenset[str], now
         speed=_speed(fields, now),
         call_us=float(fields.get("call_us", 0)),
         live_workers=len(workers),
+        ceilings=frozenset(Ceiling.read(line) for owner, line in _text(replies[3]).items() if owner in workers),
     )
 
 

@@ -1,5 +1,6 @@
 """Seats: which processes serve a lane, and under which ceiling."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,16 @@ class Ceiling:
     message_us: float
     concurrency: int
 
+    def line(self) -> str:
+        """Return it as it stands in the ledger."""
+        return f"{self.call_us:.3f} {self.message_us:.3f} {self.concurrency}"
+
+    @classmethod
+    def read(cls, line: str) -> "Ceiling":
+        """Return what `line` wrote, to a thousandth of a microsecond."""
+        call_us, message_us, concurrency = line.split()
+        return cls(call_us=float(call_us), message_us=float(message_us), concurrency=int(concurrency))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
@@ -39,9 +50,15 @@ async def announce(client: redis.asyncio.Redis, owner: Owner, ceilings: dict[Acc
     with translated():
         pipeline = client.pipeline(transaction=False)
         for account, ceiling in ceilings.items():
-            text = f"{ceiling.call_us:.3f} {ceiling.message_us:.3f} {ceiling.concurrency}"
-            pipeline.hset(keys.ceilings(account), owner, text)
+            pipeline.hset(keys.ceilings(account), owner, ceiling.line())
         await pipeline.execute()
+
+
+async def withdraw(client: redis.asyncio.Redis, owner: Owner, accounts: Iterable[AccountName]) -> None:
+    """Take back what this worker's accounts file allowed these accounts: they stand in it no more."""
+    with translated():
+        for account in accounts:
+            await client.hdel(keys.ceilings(account), owner)
 
 
 @dataclass(frozen=True, slots=True)

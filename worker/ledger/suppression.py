@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import redis
+import redis.asyncio
 
 from worker.domain.suppression import Checks, Reason, Scope, SuppressionList
 from worker.ledger import keys
@@ -27,19 +28,33 @@ _TIMES = 8
 
 def suppress(client: redis.Redis, of: SuppressionList, numbers: Sequence[int], reason: Reason) -> int:
     """Put numbers on a list, `AT_ONCE` a script; return how many were not on it. Those on it keep their reason."""
-    code = _CODES.index((of.scope, reason)) + 1
-    return sum(_change(client, "suppress", of, code, pack_numbers(part)) for part in _parts(numbers))
+    return sum(
+        int(load("suppress").call(client, [keys.SUPPRESSION_LISTS], _adding(of, part, reason)))
+        for part in _parts(numbers)
+    )
+
+
+async def suppress_while_sending(
+    client: redis.asyncio.Redis, of: SuppressionList, numbers: Sequence[int], reason: Reason
+) -> int:
+    """Do as `suppress` does, on the worker's loop, with at most `AT_ONCE` numbers."""
+    return int(await load("suppress").acall(client, [keys.SUPPRESSION_LISTS], _adding(of, numbers, reason)))
 
 
 def unsuppress(client: redis.Redis, of: SuppressionList, numbers: Sequence[int]) -> int:
     """Take numbers off a list, for whatever reason they are on it; return how many were."""
-    return sum(_change(client, "unsuppress", of, pack_numbers(part)) for part in _parts(numbers))
+    return sum(
+        int(load("unsuppress").call(client, [keys.SUPPRESSION_LISTS], [*_named(of), pack_numbers(part)]))
+        for part in _parts(numbers)
+    )
 
 
-def _change(client: redis.Redis, script: str, of: SuppressionList, *args: int | bytes) -> int:
-    first = _CODES.index((of.scope, Reason.HAND)) + 1
-    keys_args = (_name(of), keys.suppression(_place(of)), first)
-    return int(load(script).call(client, [keys.SUPPRESSION_LISTS], [*keys_args, *args]))
+def _adding(of: SuppressionList, numbers: Sequence[int], reason: Reason) -> list[str | int | bytes]:
+    return [*_named(of), _CODES.index((of.scope, reason)) + 1, pack_numbers(numbers)]
+
+
+def _named(of: SuppressionList) -> tuple[str, str, int]:
+    return _name(of), keys.suppression(_place(of)), _CODES.index((of.scope, Reason.HAND)) + 1
 
 
 def list_counts(client: redis.Redis) -> dict[SuppressionList, int]:
