@@ -3,6 +3,7 @@
 Celery only rings doorbells here: a message may be lost, late or doubled and nothing is lost or sent twice with it.
 """
 
+from config.broker import UNSET_BROKER_URL as _UNSET_URL
 from config.broker import broker_url_for
 from config.settings import load_settings
 
@@ -39,7 +40,7 @@ task_ignore_result = True
 
 # Our own queue, so that another application on the same Redis takes nothing from us.
 task_default_queue = "bulksend"
-include = ["tasks.drain", "tasks.receive"]
+include = ["tasks.drain", "tasks.receive", "tasks.schedule"]
 
 # Tasks hand their work to one asyncio loop per process: a thread that waits is all that a running task costs.
 worker_pool = "threads"
@@ -55,6 +56,18 @@ worker_cancel_long_running_tasks_on_connection_loss = False
 # Flower shows drains and batches from these events.
 worker_send_task_events = True
 task_send_sent_event = True
+
+# Beat keeps its entries beside the ledger, also where the messages are RabbitMQ's. Any number of beats may run: one
+# rings, the others wait for its lock. A bell that is lost or doubled does no harm (see tasks/schedule.py).
+beat_scheduler = "redbeat.RedBeatScheduler"
+redbeat_redis_url = _settings.redis_url or _UNSET_URL
+redbeat_key_prefix = "bs:beat:"
+# Said here, because the broker's options are not these; a Redis that swallows bytes must not hang beat.
+redbeat_redis_options = {"socket_timeout": 10, "socket_connect_timeout": 5}
+# When beat dies another rings after so many seconds; 25 minutes are the default. Each loop renews the lock.
+redbeat_lock_timeout = 15
+# New schedules are seen after so many seconds; 5 minutes are the default.
+beat_max_loop_interval = 2
 
 # config.logging owns the root logger, and standard output belongs to the commands.
 worker_hijack_root_logger = False

@@ -14,6 +14,7 @@ from config.settings import NO_REDIS, Settings, load_settings
 from tasks.ring import ring
 from worker.domain.hours import HoursError, indian_promotional_hours, narrowed
 from worker.domain.ids import CampaignId
+from worker.domain.recurrence import Due
 from worker.follow_up import choose, chosen
 from worker.gateways.checks import content_check, reader_of, sender_problem, takes_content
 from worker.intake.batches import Check, check_body
@@ -117,12 +118,17 @@ def _check_cap(campaign: Campaign, settings: Settings) -> None:
 
 
 def open_recipients(campaign: Campaign, recipients: Recipients | None, override: str | None = None) -> RowSource:
-    """Return the rows to read: those given, the file `override`, or the campaign's own."""
+    """Return the rows to read: those given, the file `override`, or the campaign's own.
+
+    The path of a campaign with a [schedule] may hold the date: of one that is sent out of turn it is that of now.
+    """
     if recipients is not None:
         return rows_from(recipients)
     source = override or campaign.recipients
     if source is None:
         raise ConfigError(f"campaign {campaign.name} has no recipients: name a file under recipients")
+    if override is None and campaign.due_times is not None:
+        source = Due(at=datetime.now(UTC), zone=campaign.due_times.zone).fill(source)
     return open_rows(source)
 
 

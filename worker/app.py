@@ -6,6 +6,7 @@ from celery import Celery
 from celery.app.amqp import AMQP
 from celery.signals import setup_logging
 from kombu.connection import Connection
+from kombu.utils.objects import cached_property
 
 from config.logging import configure_logging
 from config.settings import load_settings
@@ -27,9 +28,18 @@ class PromptAmqp(AMQP):
     Connection = PromptConnection
 
 
+class Bulksend(Celery):
+    """Celery's own, with our beat, which is imported where it is started."""
+
+    @cached_property
+    def Beat(self) -> Any:  # noqa: ANN401, N802 - Celery's name
+        """The class that `celery beat` runs."""
+        return self.subclass_with_self("worker.beat:BulksendBeat")
+
+
 def make_app() -> Celery:
     """Make the application; its options are read from `config.celery_options` when they are first needed."""
-    celery = Celery("bulksend", amqp=PromptAmqp)
+    celery = Bulksend("bulksend", amqp=PromptAmqp)
     celery.config_from_object("config.celery_options")
     celery.steps["worker"].add(RuntimeStep)
     setup_logging.connect(_log_our_way, weak=False)

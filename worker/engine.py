@@ -28,6 +28,7 @@ from worker.ledger.durability import Durability, check_durability
 from worker.ledger.errors import LedgerBroken, LedgerError, LedgerUnavailable, translated
 from worker.ledger.gathering import Gathering
 from worker.ledger.resending import resend
+from worker.ledger.schedules import overdue
 from worker.ledger.seats import announce, withdraw
 from worker.ledger.sweeping import sweep
 from worker.ledger.timing import set_hours
@@ -68,6 +69,10 @@ def _no_bell() -> None:
     """Nobody is to apply reports: they wait."""
 
 
+def _no_schedule(_name: str) -> None:
+    """Nobody runs schedules: they wait."""
+
+
 def no_callback(_account: AccountName, _campaign: CampaignId, _batch: int) -> str:
     """Ask for no reports."""
     return ""
@@ -86,8 +91,8 @@ class Compiled:
 class Engine:
     """One worker process's share of the work. `missed` counts the slots that its lanes have missed.
 
-    `ring_receive` sends a doorbell for reports; it may block: it runs in a thread. `callback` gives the URL for the
-    reports about a batch, "" where nobody takes them in.
+    `ring_receive` sends a doorbell for reports, `ring_schedule` one for a schedule that nobody has answered; they may
+    block: they run in threads. `callback` gives the URL for the reports about a batch, "" where nobody takes them in.
     """
 
     redis: redis.asyncio.Redis
@@ -96,6 +101,7 @@ class Engine:
     replicas: int
     remember_hours: int = 0
     ring_receive: Callable[[], None] = _no_bell
+    ring_schedule: Callable[[str], None] = _no_schedule
     callback: Callback = no_callback
     owner: Owner = field(default_factory=new_owner)
     events: BatchEvents | Unwatched = field(default_factory=Unwatched)
@@ -220,6 +226,8 @@ class Engine:
                 version = self.roster.version()
                 if version != announced or now - announced_at > ANNOUNCE_EVERY_S:
                     await self.announce()
+                    for name in await overdue(self.redis):
+                        self.spawn("ring for a schedule", asyncio.to_thread(self.ring_schedule, name))
                     announced_at, announced = now, version
             except LedgerError as error:
                 log.warning("ledger.away", why=str(error))

@@ -71,6 +71,7 @@ class Runtime:
             redis=connect_async(settings.redis_url or ""),
             roster=Roster(settings.accounts_file, settings.jitter_ms / 1000),
             ring_receive=self._ring_receive,
+            ring_schedule=self._ring_schedule,
             callback=self._callback,
             events=self._events,
             allow_volatile=settings.allow_volatile,
@@ -86,6 +87,14 @@ class Runtime:
 
     def _ring_receive(self) -> None:
         self._app.send_task("bulksend.receive")
+
+    def _ring_schedule(self, name: str) -> None:
+        self._app.send_task("bulksend.schedule", args=[name])
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether this process is to end: long work is then to be left to others."""
+        return self._ended or self._engine is None or self._engine.stopping.is_set()
 
     def serve(self, account: AccountName) -> None:
         """Serve a lane from a Celery thread: returns when it needs this process no more.

@@ -34,6 +34,7 @@ COMMANDS = {
     "account": ("scripts.cli.account:app", "Hold one account, or open it again."),
     "refresh": ("scripts.cli.refresh:refresh", "Ask the gateway about messages that await a report."),
     "details": ("scripts.cli.details:details", "Ask the gateway what became of one message."),
+    "schedule": ("scripts.cli.schedule:app", "Let campaigns recur: add, list, pause, resume, remove, run."),
     "suppress": ("scripts.cli.suppress:app", "Keep the lists of those who may not be messaged."),
     "worker": ("scripts.cli.worker:worker", "Work in the foreground: send what is queued."),
     "callbacks": ("scripts.cli.callbacks:callbacks", "Take in what gateways report of messages, in the foreground."),

@@ -12,6 +12,7 @@ from scripts.cli.control import by_whom
 from scripts.cli.dry_run import dry_run
 from scripts.cli.follow import follow
 from scripts.cli.ledger import Ledger, open_ledger
+from scripts.cli.once import load_once
 from scripts.cli.options import CampaignFile, Data, Json, NewId, Recipients
 from scripts.cli.output import emit_standing
 from scripts.cli.progress import new_progress
@@ -21,7 +22,6 @@ from tasks.produce import check_accounts, check_limits, enqueue_campaign, new_id
 from worker.domain.ids import CampaignId
 from worker.follow_up import KINDS
 from worker.intake.campaign import Campaign, check_id
-from worker.intake.campaign_file import load_campaign
 from worker.ledger.reading import standings
 
 
@@ -61,7 +61,7 @@ def enqueue(
     The same id again goes on with a production that was interrupted; else it changes nothing. With --from-report it
     goes on only while the earlier campaign's rows have not changed since.
     """
-    parsed = load_campaign(campaign)
+    parsed = load_once(campaign)
     known_id = check_id(campaign_id) if campaign_id is not None else None
     choice = choice_of(from_id, only or (), code or (), recipients, includes_unconfirmed=includes_unconfirmed)
     if choice is not None and choice.of == known_id:

@@ -9,13 +9,13 @@ from config.logging import configure_logging
 from config.settings import load_settings
 from scripts.cli.ledger import DEFAULT_DATA, Ledger, open_ledger
 from scripts.cli.lines import check_target, write_file
+from scripts.cli.once import load_once
 from scripts.cli.options import CampaignFile, DataOrDefault, Json, NewId, Recipients
 from scripts.cli.output import emit_standing
 from scripts.cli.sending import Job, Stuck, check_credentials, how_to_go_on, work_off
 from scripts.cli.words import tell
 from tasks.produce import new_id
 from worker.intake.campaign import check_id
-from worker.intake.campaign_file import load_campaign
 from worker.ledger.reading import Standing
 
 PATIENCE_S = 30.0
@@ -47,7 +47,7 @@ def run(
     Interrupted, it prints the command that goes on; that command messages nobody twice. Exit status 0 when the campaign
     is finished, also when some messages were rejected.
     """
-    parsed = load_campaign(campaign)
+    parsed = load_once(campaign)
     known_id = check_id(campaign_id) if campaign_id is not None else new_id(parsed)
     if report is not None:
         check_target(report, "--report")

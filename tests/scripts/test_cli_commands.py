@@ -29,7 +29,11 @@ def queued(cli):
     return cli
 
 
-GROUPS = {"account": ("hold", "open"), "suppress": ("add", "remove", "import", "export", "count", "check")}
+GROUPS = {
+    "account": ("hold", "open"),
+    "schedule": ("add", "list", "pause", "resume", "remove", "run"),
+    "suppress": ("add", "remove", "import", "export", "count", "check"),
+}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from celery import Celery
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -19,7 +22,22 @@ def test_every_option_is_one_that_celery_knows(conf):
 
     known = {name for name, _ in flatten(NAMESPACES)}
     ours = {name for name, value in vars(celery_options).items() if name[0] != "_" and not callable(value)}
-    assert ours <= known
+    assert {name for name in ours if not name.startswith("redbeat_")} <= known
+
+
+def test_beat_asks_for_its_own_redis_with_our_prefix_and_short_times(conf):
+    from redbeat.schedulers import RedBeatConfig
+
+    app = Celery("trial", set_as_current=False)
+    app.config_from_object("config.celery_options")
+    redbeat = RedBeatConfig(app)  # what is not said in so many words is a DeprecationWarning, and so an error
+    assert (redbeat.key_prefix, redbeat.schedule_key, redbeat.lock_key) == (
+        "bs:beat:",
+        "bs:beat::schedule",
+        "bs:beat::lock",
+    )
+    assert (redbeat.lock_timeout, conf.beat_max_loop_interval) == (15, 2)
+    assert conf.beat_scheduler == "redbeat.RedBeatScheduler"
 
 
 def test_messages_are_json_and_nothing_is_kept(conf):
@@ -50,3 +68,17 @@ def test_the_options_can_be_read_with_no_variable_set_and_follow_the_one_that_is
     assert broker_url({"BULKSEND_REDIS_URL": "unix:///r.sock?db=2"}) == "redis+socket:///r.sock?virtual_host=2\n"
     rabbit = {"BULKSEND_REDIS_URL": "redis://redis.example", "BULKSEND_BROKER_URL": "amqp://rabbit.example//"}
     assert broker_url(rabbit) == "amqp://rabbit.example//\n"
+
+
+def test_beat_keeps_its_entries_beside_the_ledger_wherever_the_messages_are(tmp_path):
+    program = "from config import celery_options; print(celery_options.redbeat_redis_url)"
+
+    def redbeat_url(environ):
+        command = [sys.executable, "-c", program]
+        ours = environ | {"PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, env=ours, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    rabbit = {"BULKSEND_BROKER_URL": "amqp://rabbit.example//"}
+    assert redbeat_url(rabbit) == "redis://bulksend-redis-url-is-not-set.invalid:6379/0\n"
+    assert redbeat_url(rabbit | {"BULKSEND_REDIS_URL": "rediss://r.example/2"}) == "rediss://r.example/2\n"
+    assert redbeat_url({"BULKSEND_REDIS_URL": "unix:///r.sock?db=2"}) == "unix:///r.sock?db=2\n"

@@ -53,9 +53,35 @@ def seconds(duration):
     return total
 
 
-def test_without_a_profile_there_are_redis_a_worker_and_flower():
+def test_without_a_profile_there_are_redis_a_worker_a_beat_and_flower():
     done = compose("config", "--services", **SECRETS)
-    assert set(done.stdout.split()) == {"redis", "worker", "flower"}
+    assert set(done.stdout.split()) == {"redis", "worker", "beat", "flower"}
+
+
+def test_beat_is_one_and_knows_no_credential_of_a_gateway(services):
+    beat = services["beat"]
+    assert beat["command"] == ["celery", "-A", "worker.app", "beat"]
+    assert beat["deploy"]["replicas"] == 1
+    assert set(beat["environment"]) == {"BULKSEND_REDIS_URL", "BULKSEND_LOG_FORMAT", "BULKSEND_LOG_LEVEL"}
+    assert beat["environment"]["BULKSEND_REDIS_URL"] == services["worker"]["environment"]["BULKSEND_REDIS_URL"]
+    assert not beat.get("volumes")
+
+
+def test_the_callback_service_has_what_signs_and_a_look_at_its_health(services):
+    callbacks = services["callbacks"]
+    assert callbacks["command"] == ["bulksend", "callbacks", "--host", "0.0.0.0", "--port", "8080"]
+    assert {"BULKSEND_PUBLIC_URL", "BULKSEND_CALLBACK_SECRET"} <= set(callbacks["environment"])
+    assert not {"EXOTEL_API_KEY", "EXOTEL_API_TOKEN", "FLOWER_BASIC_AUTH"} & set(callbacks["environment"])
+    assert "http://127.0.0.1:8080/healthz" in callbacks["healthcheck"]["test"][-1]
+
+
+def test_workers_find_a_schedules_recipients_where_it_was_added(services):
+    def mount(name):
+        return next(each for each in services[name]["volumes"] if each["target"] == "/app/campaigns")
+
+    assert mount("worker") == mount("bulksend")
+    assert mount("worker")["read_only"] is True
+    assert (ROOT / "campaigns").is_dir()
 
 
 @pytest.mark.parametrize("missing", SECRETS)
@@ -65,10 +91,10 @@ def test_nothing_starts_without_its_password(missing):
     assert f"required variable {missing} is missing a value" in done.stderr
 
 
-def test_only_flower_has_a_port_and_only_for_this_machine(services):
+def test_only_flower_and_callbacks_have_a_port_and_only_for_this_machine(services):
     ports = {name: service["ports"] for name, service in services.items() if service.get("ports")}
-    assert list(ports) == ["flower"]
-    assert [(port["host_ip"], port["target"]) for port in ports["flower"]] == [("127.0.0.1", 5555)]
+    found = {name: [(port["host_ip"], port["target"]) for port in each] for name, each in ports.items()}
+    assert found == {"callbacks": [("127.0.0.1", 8080)], "flower": [("127.0.0.1", 5555)]}
 
 
 def test_flower_only_shows_and_knows_no_credential_of_a_gateway(services):
@@ -117,7 +143,7 @@ def test_the_accounts_file_is_mounted_for_reading_and_must_exist(services):
 
 
 def test_all_wait_for_a_redis_that_answers(services):
-    for name in ("worker", "flower", "bulksend", "demo-worker"):
+    for name in ("worker", "beat", "callbacks", "flower", "bulksend", "demo-worker"):
         assert services[name]["depends_on"]["redis"]["condition"] == "service_healthy"
     assert services["redis"]["healthcheck"]["test"][0] == "CMD-SHELL"
     assert set(services["demo"]["depends_on"]) == {"demo-worker"}

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import orjson
 import phonenumbers
@@ -24,6 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from config.errors import ConfigError
 from worker.domain.content_template import Wording, compile_content
+from worker.domain.cron import Cron
 from worker.domain.dlt import LONGEST_VALUE, DltTemplate, DltTemplateError, compile_dlt_template
 from worker.domain.hours import PROMOTIONAL_TYPES, Hours, HoursError, indian_promotional_hours, parse_hours
 from worker.domain.ids import CampaignId
@@ -31,6 +32,8 @@ from worker.domain.suppression import MOST_HOURS
 from worker.domain.template import Template, TemplateError, compile_template
 from worker.intake.exotel_options import ExotelOptions
 from worker.intake.message_options import PerMessage, SmsType, fields_in, fixed, templates
+from worker.intake.schedule_options import ScheduleOptions
+from worker.intake.zones import ZoneName
 
 MAX_BODY_CHARACTERS = 2000
 """The longest body that the gateway takes (Exotel, bulk SMS)."""
@@ -74,8 +77,8 @@ class Campaign(BaseModel):
     start_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
     window: _Text | None = None
-    timezone: _Text = INDIA
-    schedule: dict[str, Any] | None = None
+    timezone: ZoneName = INDIA
+    schedule: ScheduleOptions | None = None
 
     @field_validator("accounts")
     @classmethod
@@ -83,15 +86,6 @@ class Campaign(BaseModel):
         twice = next((name for place, name in enumerate(value) if name in value[:place]), None)
         if twice is not None:
             raise _wrong(f"names {twice} twice")
-        return value
-
-    @field_validator("timezone")
-    @classmethod
-    def _check_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise _wrong('should be a zone like "Asia/Kolkata"') from error
         return value
 
     @field_validator("window")
@@ -154,6 +148,9 @@ class Campaign(BaseModel):
             raise _wrong('"dlt_template" is of a body: a campaign with [content] has none')
         if self.start_at is not None and self.expires_at is not None and self.expires_at <= self.start_at:
             raise _wrong('"expires_at" should be later than "start_at"')
+        if self.schedule is not None and not (self.start_at is None and self.expires_at is None):
+            key = "start_at" if self.expires_at is None else "expires_at"
+            raise _wrong(f'"{key}" is one instant: a campaign with [schedule] has no such key')
         return self
 
     @property
@@ -170,6 +167,11 @@ class Campaign(BaseModel):
         if self.window is not None:
             return parse_hours(self.window, ZoneInfo(self.timezone))
         return indian_promotional_hours().hours if self.is_bound_to_indian_hours else None
+
+    @property
+    def due_times(self) -> Cron | None:
+        """When it recurs; `None`: it is sent once."""
+        return None if self.schedule is None else self.schedule.due_times(self.timezone)
 
     @property
     def is_bound_to_indian_hours(self) -> bool:

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.errors import ConfigError
+from worker.intake import exotel_options, schedule_options
 from worker.intake.campaign import INSIDE, Campaign
-from worker.intake.exotel_options import complaint
 from worker.intake.suggestions import did_you_mean
 
 
@@ -52,12 +52,17 @@ def _sentence(error: ValidationError) -> str:
     key, *inside = (str(part) for part in details["loc"])
     if details["type"] == INSIDE:
         return f"{key}.{details['msg']}"
-    if key == "exotel" and (words := complaint("".join(inside[:1]), details)):
-        return f'"{".".join([key, *inside[:1]])}" {words}'
-    key = ".".join([key, *inside[:1]]) if key == "exotel" else key
+    if key in _TABLES:
+        words = _TABLES[key]("".join(inside[:1]), details)
+        key = ".".join([key, *inside[:1]])
+        if words is not None:
+            return f'"{key}" {words}'
     place = f'"{key}"' + "".join(f", item {int(index) + 1}" for index in inside if index.isdigit())
     return f"{place} {_complaint(key, details)}"
 
+
+_TABLES = {"exotel": exotel_options.complaint, "schedule": schedule_options.complaint}
+"""Tables with keys of their own, and what says what is wrong with one of these."""
 
 _KINDS = {"string_type": "text in quotes", "tuple_type": "a list", "dict_type": "a table"}
 

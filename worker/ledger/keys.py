@@ -36,6 +36,11 @@ bs:reports                  stream what gateways reported and nobody has applied
 bs:reports:unreadable       list   the latest bodies that no reader understood: one line about each, then its beginning
 bs:expired:ATTEMPT          string "campaign batch" of an attempt that the sweep ended; lives an hour
 bs:void:ATTEMPT             string an attempt id that was given back before its take arrived; lives 60 s
+bs:schedules                zset   schedule → when (us) a worker looks by itself whether something is left to do for it
+bs:schedule:NAME            hash   doc (campaign JSON), done (all due up to here is settled, us), paused (by whom); of a
+                                   run that has not ended run_due, token, until; of the last one last_due, last_id,
+                                   last_at, last_outcome, last_reason
+bs:beat:…                   Celery beat's own, by RedBeat: an entry for each schedule, and its lock
 bs:sup:lists                hash   suppression list → numbers on it (suppressed.lua)
 bs:sup:PLACE:B              set    number * 8 + code of scope and reason, of those with number % 65536 = B; PLACE:
                                    global, account:A or sender:TEXT
@@ -56,6 +61,7 @@ UNMATCHED = PREFIX + "unmatched"
 REPORTS = PREFIX + "reports"
 UNREADABLE_REPORTS = PREFIX + "reports:unreadable"
 SUPPRESSION_LISTS = PREFIX + "sup:lists"
+SCHEDULES = PREFIX + "schedules"
 
 
 def campaign(campaign_id: CampaignId) -> str:
@@ -141,3 +147,8 @@ def problems(account: AccountName) -> str:
 def suppression(place: str) -> str:
     """Return the key of the suppression lists of a place, to which the number of a bucket is added."""
     return f"{PREFIX}sup:{place}:"
+
+
+def schedule(name: str) -> str:
+    """Return the key of a schedule's hash."""
+    return f"{PREFIX}schedule:{name}"
