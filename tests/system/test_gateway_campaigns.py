@@ -3,7 +3,7 @@
 import pytest
 
 from tests.system.gateways import ONE_BY_ONE, REPORTED, ROWS, add_account, agrees, audited, crowd
-from tests.system.stack import wait_for
+from tests.system.stack import people, wait_for
 from tests.system.test_gateway_reports import reported, reporting
 
 pytestmark = pytest.mark.system
@@ -95,12 +95,13 @@ def test_a_ceiling_on_messages_spaces_calls_of_one_recipient(stack):
 def test_reports_settle_what_a_killed_worker_left_unconfirmed(stack, row):
     mark = stack.directory / "mark"
     breaking = {"BREAK_AT": "after the answer", "BREAK_WITH": "KILL", "BREAK_PASSING": "3", "BREAK_MARGIN_S": "1"}
-    reporting(stack, row, "--reports", "2", "--latency", "20", requests="200/second", concurrency=1, timeout=2.0)
-    stack.processes[-1].kill()
+    # One call at a time: a batch that is taken but not on the wire yet is unconfirmed too, and nobody reports about it.
+    reporting(stack, row, "--reports", "2", requests="200/second", concurrency=1, timeout=2.0)
     stack.workers(2, app="tests.system.breaking", BREAK_MARK=str(mark), **breaking)
-    campaign = stack.enqueue(crowd(row), **row.campaign)
+    count = 5 * row.batch
+    campaign = stack.enqueue(people(count), **row.campaign)
     wait_for(mark.exists, "a worker breaks")
-    done = reported(stack, campaign, row.rows)
-    assert (done.delivered, done.unconfirmed, done.calls) == (row.rows, 0, row.calls(row.rows))
+    done = reported(stack, campaign, count)
+    assert (done.delivered, done.unconfirmed, done.calls) == (count, 0, 5)
     assert stack.simulator.stats()["duplicates"] == 0
     audited(stack, campaign)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.system.gateways import REPORTED, ROWS, add_account, audited
+from tests.system.gateways import REPORTED, ROWS, add_account, audited, crowd
 from tests.system.stack import ROOT, people, wait_for
 
 pytestmark = pytest.mark.system
@@ -16,13 +16,12 @@ REPORTS = ("--report-early", "0.2", "--report-twice", "0.5", "--report-shuffle",
 
 
 def reporting(stack, row, *options, **keys):
-    """Start the simulator, the callback service and a worker, so that reports about account main come in."""
+    """Start the simulator and the callback service, so that reports about account main come in."""
     simulator = stack.simulate(*options)
     add_account(stack, row, **keys)
     stack.callbacks()
     if row.reported == "account":
         simulator.configure(skycore_postback=postback_url(stack))
-    stack.worker()
     return simulator
 
 
@@ -47,8 +46,8 @@ def reported(stack, campaign, count):
 def test_reports_early_twice_and_shuffled_and_two_lost_answers_settle_everything(stack, row):
     lost = ("--fault", "reset-accepted#3", "--fault", "hang-accepted#6")
     simulator = reporting(stack, row, "--reports", "0.5", *REPORTS, *lost, requests="200/second", timeout=1.0)
-    recipients = people(row.rows)
-    campaign = stack.enqueue(recipients, **row.campaign)
+    stack.worker()
+    campaign = stack.enqueue(crowd(row), **row.campaign)
     done = reported(stack, campaign, row.rows)
     assert (done.unconfirmed, done.rejected, done.unmatched) == (0, 0, 0)
     assert done.delivered + done.undelivered == row.rows
@@ -64,6 +63,7 @@ def test_whatsapp_reports_of_going_too_fast_slow_the_account_down(stack):
     (row,) = (row for row in ROWS if row.gateway == "exotel-whatsapp")
     rejects = ("--report-reject", "3=30007", "--report-reject", "5=30008", "--report-reject", "7=30009")
     reporting(stack, row, "--reports", "0.2", *rejects)
+    stack.worker()
     campaign = stack.enqueue(people(100), **row.campaign)
     slowed = wait_for(lambda: (lane := stack.lane()).speed < 1 and lane, "slowed down")
     # Thirty reports about one call are one throttle.
