@@ -41,11 +41,9 @@ _OWN_HEADERS = {"User-Agent": "bulksend", "Accept-Encoding": "identity"}
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Opened:
-    """The line may be posted on. `reused` tells that the connection had served before."""
-
-    reused: bool
+    """The line may be posted on."""
 
 
 @functools.cache
@@ -93,7 +91,7 @@ class Line:
     async def open(self) -> Opened | Unsent:
         """Make sure of a connection: the one that is there if it was idle for a short while only, else a new one."""
         if self.is_open:
-            return Opened(reused=True)
+            return Opened()
         self._drop()
         place = f"{self._host}:{self._port}"
         try:
@@ -105,7 +103,7 @@ class Line:
             return Unsent(reason=f"no connection to {place}: {_in_words(error)}")
         self._stream, self._idle_since = stream, self._clock()
         self._transport.connection = httpcore.AsyncHTTP11Connection(self._origin, stream)
-        return Opened(reused=False)
+        return Opened()
 
     async def post(self, call: Call, *, timeout_s: float) -> Answer | Lost | Unsent:
         """Send the call once and read its answer whole, all within `timeout_s`.

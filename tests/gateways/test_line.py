@@ -80,7 +80,7 @@ async def serving(behave, **options):
 async def opened(server, **options):
     line = Line(server.origin, **options)
     try:
-        assert await line.open() == Opened(reused=False)
+        assert await line.open() == Opened()
         yield line
     finally:
         await line.close()
@@ -138,7 +138,7 @@ def test_one_connection_serves_many_calls():
         async with serving(answering) as server, opened(server) as line:
             for _ in range(20):
                 assert isinstance(await line.post(call(server), timeout_s=5), Answer)
-                assert await line.open() == Opened(reused=True)
+                assert await line.open() == Opened()
             assert (server.connections, len(server.requests)) == (1, 20)
 
     asyncio.run(main())
@@ -198,7 +198,7 @@ def test_a_connection_that_was_idle_for_long_is_opened_anew(idle_s, reused):
         async with serving(answering) as server, opened(server, clock=clock) as line:
             assert isinstance(await line.post(call(server), timeout_s=5), Answer)
             clock.now += idle_s
-            assert await line.open() == Opened(reused=reused)
+            assert await line.open() == Opened()
             assert isinstance(await line.post(call(server), timeout_s=5), Answer)
             assert (server.connections, len(server.requests)) == (1 if reused else 2, 2)
 
@@ -211,7 +211,7 @@ def test_idleness_counts_from_the_last_answer():
         async with serving(answering) as server, opened(server, clock=clock) as line:
             for _ in range(5):
                 clock.now += 1.0
-                assert await line.open() == Opened(reused=True)
+                assert await line.open() == Opened()
                 assert isinstance(await line.post(call(server), timeout_s=5), Answer)
             assert server.connections == 1
 
@@ -240,7 +240,7 @@ def test_a_server_that_closes_idle_connections_costs_no_request():
             for calls in range(1, 6):
                 assert isinstance(await line.post(call(server), timeout_s=5), Answer)
                 await until(lambda: line._stream.disturbed)
-                assert await line.open() == Opened(reused=False)
+                assert await line.open() == Opened()
                 assert (server.connections, len(server.requests)) == (calls + 1, calls)
 
     asyncio.run(main())
@@ -423,7 +423,7 @@ def test_after_a_lost_call_the_line_opens_a_new_connection():
     async def main():
         async with serving(once_lost) as server, opened(server) as line:
             assert isinstance(await line.post(call(server), timeout_s=5), Lost)
-            assert await line.open() == Opened(reused=False)
+            assert await line.open() == Opened()
             assert isinstance(await line.post(call(server), timeout_s=5), Answer)
             assert (server.connections, len(server.requests)) == (2, 2)
 
@@ -563,7 +563,7 @@ def test_over_tls_a_connection_is_reused_before_and_after_its_first_call(server_
         async with serving(answering, ssl=server_tls) as server, opened(server) as line:
             await asyncio.sleep(0.02)  # the server's session tickets come after the handshake
             for _ in range(3):
-                assert await line.open() == Opened(reused=True)
+                assert await line.open() == Opened()
                 assert isinstance(await line.post(call(server), timeout_s=5), Answer)
             assert (server.connections, len(server.requests)) == (1, 3)
 
@@ -581,7 +581,7 @@ def test_over_tls_a_connection_that_the_server_closed_is_not_used(server_tls):
             assert isinstance(await line.post(call(server), timeout_s=5), Answer)
             await until(lambda: line._stream.disturbed)
             assert isinstance(await line.post(call(server), timeout_s=5), Unsent)
-            assert await line.open() == Opened(reused=False)
+            assert await line.open() == Opened()
             assert isinstance(await line.post(call(server), timeout_s=5), Answer)
             assert (server.connections, len(server.requests)) == (2, 2)
 
