@@ -11,7 +11,7 @@ from scripts.cli.control import by_whom
 from scripts.cli.dry_run import dry_run
 from scripts.cli.follow import follow
 from scripts.cli.ledger import Ledger, open_ledger
-from scripts.cli.options import CampaignFile, Data, Json, NewId, Recipients
+from scripts.cli.options import Ascii, CampaignFile, Data, Json, NewId, Recipients
 from scripts.cli.output import emit_standing
 from scripts.cli.progress import new_progress
 from scripts.cli.recipients import recipients_of
@@ -31,6 +31,7 @@ def enqueue(
     is_dry: Annotated[
         bool, typer.Option("--dry-run", help="Read and check everything, show what would be sent, queue nothing.")
     ] = False,
+    is_ascii: Ascii = False,
     is_held: Annotated[bool, typer.Option("--hold", help="Queue it, but let it wait until it is resumed.")] = False,
     is_watched: Annotated[bool, typer.Option("--watch", help="Then follow it until it ends.")] = False,
     data: Data = None,
@@ -41,6 +42,7 @@ def enqueue(
     The same id again goes on with a production that was interrupted; else it changes nothing.
     """
     parsed = load_campaign(campaign)
+    parsed = parsed.in_ascii() if is_ascii else parsed
     known_id = check_id(campaign_id) if campaign_id is not None else None
     if is_dry:
         if is_held or is_watched:
@@ -54,6 +56,7 @@ def enqueue(
     with open_ledger(data) as ledger:
         again = ["enqueue", str(campaign), "--id", known_id]
         again += ["--recipients", recipients] if recipients is not None else []
+        again += ["--ascii"] if is_ascii else []
         again += ["--hold"] if is_held else []
         try:
             _queue(ledger, parsed, known_id, recipients, hold=by_whom("--hold") if is_held else "")

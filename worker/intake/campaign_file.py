@@ -59,7 +59,7 @@ def _sentence(error: ValidationError) -> str:
     return f"{place} {_complaint(key, details)}"
 
 
-_KINDS = {"string_type": "text in quotes", "tuple_type": "a list", "dict_type": "a table"}
+_KINDS = {"string_type": "text in quotes", "tuple_type": "a list", "dict_type": "a table", "bool_type": "true or false"}
 
 
 def _complaint(key: str, details: ErrorDetails) -> str:  # noqa: PLR0911 - one a mistake
@@ -76,7 +76,7 @@ def _complaint(key: str, details: ErrorDetails) -> str:  # noqa: PLR0911 - one a
             return "is empty"
         case "timezone_aware":
             return "should have an offset, like 2026-11-22T10:00:00+05:30"
-        case "string_type" | "tuple_type" | "dict_type" as kind:
+        case "string_type" | "tuple_type" | "dict_type" | "bool_type" as kind:
             return f"should be {_KINDS[kind]}"
         case _:
             return details["msg"].replace("Input should", "should")
