@@ -40,6 +40,8 @@ def summary(standing: "Standing") -> Iterator[str]:
     yield f"  {standing.rows:,} rows: " + ", ".join(counts(standing, ("queued", *_PASSED)))
     if standing.queued:
         yield "  of those queued: " + ", ".join(counts(standing, _QUEUED))
+    if standing.segments:
+        yield f"  segments: {standing.segments:,}"
     yield f"  {calls(standing)}"
     for code, count in sorted(standing.codes.items(), key=lambda each: -each[1]):
         yield f"  rejected {count:,}: {code}"

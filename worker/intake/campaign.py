@@ -195,6 +195,11 @@ class Campaign(BaseModel):
         text = compile_template(self.body)
         return AsciiTemplate(text=text) if self.ascii else text
 
+    @property
+    def has_segments(self) -> bool:
+        """Whether its messages are billed by segments: bodies are, content objects are not."""
+        return self.body is not None
+
     def in_ascii(self) -> Self:
         """Return it with `ascii = true`; raises `ConfigError` where it has no body."""
         if self.body is None:
