@@ -107,12 +107,11 @@ def produce(
             )
         case New():
             position = 0
-            if campaign.expires_at is not None and campaign.expires_at <= datetime.now(UTC):
-                discard(client, campaign_id, token=token)
-                raise ConfigError(f'campaign {campaign.name}: "expires_at" is past: nothing of it would be sent')
         case Continue(position=position, digest=digest):
             _pass_over_prefix(campaign_id, prepared, position, digest, on_progress)
     try:
+        if isinstance(opening, New):
+            check_end(campaign, datetime.now(UTC))
         position = _append_all(client, campaign_id, token, campaign, prepared, position, on_progress)
     except ConfigError:
         discard(client, campaign_id, token=token)
@@ -122,6 +121,12 @@ def produce(
     if not state:
         raise _lost(campaign_id)
     return Produced(state=state)
+
+
+def check_end(campaign: Campaign, now: datetime) -> None:
+    """Raise `ConfigError` where a campaign that is not begun yet would have ended before."""
+    if campaign.expires_at is not None and campaign.expires_at <= now:
+        raise ConfigError(f'campaign {campaign.name}: "expires_at" is past: nothing of it would be sent')
 
 
 def _pass_over_prefix(

@@ -47,7 +47,7 @@ def enqueue(
     if is_dry:
         if is_held or is_watched:
             raise ConfigError("--dry-run queues nothing: there is nothing to --hold or to --watch")
-        dry_run(parsed, known_id, recipients, as_json=as_json)
+        dry_run(parsed, known_id, recipients, data=data, as_json=as_json)
         return
     known_id = known_id or new_id(parsed)
     configure_logging(load_settings())

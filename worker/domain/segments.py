@@ -66,12 +66,17 @@ def segments(text: str) -> Segments:
     return Segments(count=_ucs2_count(units_le), alphabet="ucs2", units=len(units_le) // 2)
 
 
+def are_plain(texts: Sequence[str]) -> bool:
+    """Tell whether all are of characters that ASCII and the GSM alphabet have in common, each of one septet."""
+    joined = "".join(texts)
+    return joined.isascii() and not joined.encode().translate(None, _ASCII_BASIC)
+
+
 def total_segments(texts: Sequence[str]) -> int:
     """Count the segments of many bodies together: as the sum over each, in a tenth of the time where all are plain."""
-    joined = "".join(texts)
-    if not joined.isascii() or joined.encode().translate(None, _ASCII_BASIC):
+    if not are_plain(texts):
         return sum(segments(text).count for text in texts)
-    if len(joined) <= _GSM_ONE or max(map(len, texts)) <= _GSM_ONE:
+    if not texts or max(map(len, texts)) <= _GSM_ONE:
         return len(texts)
     return sum(_gsm_unbroken(len(text)).count for text in texts)
 

@@ -46,7 +46,7 @@ def prepare(
     `check` judges every recipient's text, or once the one that all get. Raises `ConfigError`: at once where that one
     can not be sent, or the header lacks the number's column or one of the text's, and later whatever the source raises.
     """
-    wording, check = campaign.wording(), _with_dlt(check, campaign.dlt())
+    wording, check = campaign.wording(), with_dlt(check, campaign.dlt())
     if wording.is_static and (why := check(str(wording.bind(())(())))):
         raise ConfigError(f"campaign {campaign.name}: {why}")
     if rows.columns is not None:
@@ -58,8 +58,8 @@ def prepare(
     return _batches(rows.blocks, judge_for, campaign.to, stretch)
 
 
-def _with_dlt(check: Check, dlt: DltTemplate | None) -> Check:
-    """Hold each text against the registered one as well, where the campaign names it."""
+def with_dlt(check: Check, dlt: DltTemplate | None) -> Check:
+    """Return what holds each text against the registered one as well, where the campaign names it."""
     if dlt is None:
         return check
 
