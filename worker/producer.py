@@ -16,8 +16,8 @@ from itertools import islice
 import redis
 
 from config.errors import ConfigError
-from worker.domain.content import BatchContent, without
 from worker.domain.ids import CampaignId
+from worker.domain.segments import total_segments
 from worker.domain.suppression import Checks, why
 from worker.intake.batches import Check, check_body, prepare
 from worker.intake.campaign import Campaign
@@ -103,7 +103,7 @@ def produce(
         starts_at=_microseconds(campaign.start_at),
         ends_at=_microseconds(campaign.expires_at),
         has_hours=campaign.hours is not None,
-        checks=_checks(campaign),
+        checks=checks_of(campaign),
     )
     match opening:
         case Whole(state=state):
@@ -118,14 +118,13 @@ def produce(
             if passed != NOTHING_READ:  # what it went on with was cancelled or discarded meanwhile
                 discard(client, campaign_id, token=token)
                 raise _lost(campaign_id)
-            if campaign.expires_at is not None and campaign.expires_at <= datetime.now(UTC):
-                discard(client, campaign_id, token=token)
-                raise ConfigError(f'campaign {campaign.name}: "expires_at" is past: nothing of it would be sent')
         case Continue(position=position):
             # The producer that had it until now may have written more.
             _pass_over(campaign_id, prepared, opening, passed, on_progress)
     try:
-        position = _append_all(client, campaign_id, token, _checks(campaign), prepared, position, on_progress)
+        if isinstance(opening, New):
+            check_end(campaign, datetime.now(UTC))
+        position = _append_all(client, campaign_id, token, campaign, prepared, position, on_progress)
     except ConfigError:
         discard(client, campaign_id, token=token)
         raise
@@ -134,6 +133,12 @@ def produce(
     if not state:
         raise _lost(campaign_id)
     return Produced(state=state)
+
+
+def check_end(campaign: Campaign, now: datetime) -> None:
+    """Raise `ConfigError` where a campaign that is not begun yet would have ended before."""
+    if campaign.expires_at is not None and campaign.expires_at <= now:
+        raise ConfigError(f'campaign {campaign.name}: "expires_at" is past: nothing of it would be sent')
 
 
 def _pass_over(
@@ -161,14 +166,14 @@ def _append_all(
     client: redis.Redis,
     campaign_id: CampaignId,
     token: str,
-    checks: Checks,
+    campaign: Campaign,
     prepared: Iterator[Prepared],
     position: int,
     on_progress: Callable[[int], None],
 ) -> int:
-    while chunk := list(islice(prepared, CHUNK)):
-        read = sum(len(each.content.rows) for each in chunk)
-        contents = _without_suppressed(client, checks, [each.content for each in chunk])
+    checks = checks_of(campaign)
+    while read := list(islice(prepared, CHUNK)):
+        chunk = without_suppressed(client, checks, read)
         written = append(
             client,
             campaign_id,
@@ -178,8 +183,9 @@ def _append_all(
             digest=chunk[-1].digest,
             invalid=sum(each.invalid for each in chunk),
             duplicate=sum(each.duplicate for each in chunk),
-            suppressed=read - sum(len(each.rows) for each in contents),
-            stretches=[Stretch(messages=len(each.rows), packed=pack(each)) for each in contents],
+            suppressed=sum(each.suppressed for each in chunk),
+            segments=sum(total_segments(each.bodies) for each in chunk) if campaign.has_segments else 0,
+            stretches=[Stretch(messages=len(each.bodies), packed=pack(each.content)) for each in chunk],
         )
         if not written:
             raise _lost(campaign_id)
@@ -206,7 +212,8 @@ def _microseconds(at: datetime | None) -> int:
     return 0 if at is None else (at - _EPOCH) // timedelta(microseconds=1)
 
 
-def _checks(campaign: Campaign) -> Checks:
+def checks_of(campaign: Campaign) -> Checks:
+    """Return what is looked up of each number when the campaign is produced."""
     accounts = campaign.accounts
     return Checks(
         # Which of several will send is not known yet: the list of an account that does is looked up at that moment.
@@ -217,13 +224,18 @@ def _checks(campaign: Campaign) -> Checks:
     )
 
 
-def _without_suppressed(client: redis.Redis, checks: Checks, contents: list[BatchContent]) -> list[BatchContent]:
-    """Look all numbers of a chunk up at once; who may not be messaged now is passed over."""
-    found = find_suppressed(client, checks, [number for content in contents for number in content.numbers])
+def without_suppressed(client: redis.Redis, checks: Checks, chunk: list[Prepared]) -> list[Prepared]:
+    """Look all numbers of at most `CHUNK` stretches up at once; who may not be messaged now is passed over.
+
+    Nothing is changed in the ledger. Raises `LedgerError`.
+    """
+    found = find_suppressed(client, checks, [number for each in chunk for number in each.content.numbers])
+    if not found:
+        return chunk
     kept, first = [], 0
-    for content in contents:
-        places = range(len(content.numbers))
-        kept.append(without(content, {place: why(found[first + place]) for place in places if first + place in found}))
+    for each in chunk:
+        places = range(len(each.bodies))
+        kept.append(each.without({place: why(found[first + place]) for place in places if first + place in found}))
         first += len(places)
     return kept
 

@@ -1,121 +1,173 @@
-"""enqueue --dry-run: everything is read and judged as production would, and nothing is queued; no Redis is needed."""
+"""enqueue --dry-run: everything is read and judged as production would, and nothing is queued.
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+It needs no Redis. Where there is one it asks who is suppressed and how busy the accounts are, and changes nothing.
+"""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from math import ceil
+from pathlib import Path
+from typing import Any, assert_never
+
+import redis
+
+from config.account_models import Account
 from config.accounts import load_accounts
 from config.settings import Settings, load_settings
+from scripts.cli.dry_words import Found, lines
+from scripts.cli.estimate import IDLE, Busy, Load, calls_for, cost_of
+from scripts.cli.ledger import open_ledger
 from scripts.cli.output import emit
 from scripts.cli.progress import new_progress
 from scripts.cli.recipients import Source, recipients_of
+from scripts.cli.tally import KINDS, Tally, first_row_objects, sample_objects
 from scripts.cli.words import tell
 from tasks.produce import check_accounts, check_limits, text_check
-from worker.domain.content import BatchContent, messages
-from worker.domain.ids import CampaignId
-from worker.domain.throttle import MICROSECONDS, spacing_us
-from worker.intake.batches import Check, prepare
+from worker.domain.billing import segment_counter, uncounted
+from worker.domain.forecast import Beyond, RunsOut, Span, Through, forecast
+from worker.domain.ids import AccountName, CampaignId
+from worker.domain.suppression import Checks
+from worker.intake.batches import Check, prepare, with_dlt
 from worker.intake.campaign import Campaign
-from worker.ledger.reading import COUNTERS
+from worker.intake.stretch import Prepared
+from worker.ledger.errors import LedgerUnavailable
+from worker.ledger.queues import waiting_in
+from worker.ledger.reading import COUNTERS, lanes
+from worker.producer import CHUNK, check_end, checks_of, without_suppressed
 
-SAMPLES = 3
-TOLD_PROBLEMS = 5
-
-
-@dataclass(slots=True)
-class _Counted:
-    rows: int = 0
-    invalid: int = 0
-    duplicate: int = 0
-    queued: int = 0
-    calls: int = 0
-    last_batch: int = 0
-    samples: list[dict[str, Any]] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+LookUp = Callable[[Iterator[Prepared]], Iterator[Prepared]]
+"""Gives the stretches with whoever is suppressed passed over."""
 
 
-def dry_run(campaign: Campaign, campaign_id: CampaignId | None, recipients: Source, *, as_json: bool) -> None:
-    """Print what enqueue would queue: counts, samples, calls, and when it would be through."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """What a dry run knows beside the campaign: its accounts, and what the ledger says."""
+
+    accounts: list[Account]
+    busy: Busy
+    look_up: LookUp
+
+
+def dry_run(
+    campaign: Campaign,
+    campaign_id: CampaignId | None,
+    recipients: Source,
+    *,
+    data: Path | None = None,
+    as_json: bool,
+) -> None:
+    """Print what enqueue would queue: counts, first rows, samples, segments, cost, calls, and when it would be through.
+
+    Raises `ConfigError` as enqueue does, and `LedgerError` where Redis goes away meanwhile.
+    """
     settings = load_settings()
     check_limits(campaign, settings)
-    finish_in_s = _pace(campaign, settings)
-    counted = _count(campaign, recipients, text_check(campaign, settings))
-    finish_at = None
-    if finish_in_s is not None:
-        seconds = max(finish_in_s[0] * (counted.calls - 1), finish_in_s[1] * (counted.queued - counted.last_batch), 0)
-        finish_at = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
-    emit(_document(campaign, campaign_id, counted, finish_at), _lines(campaign, counted, finish_at), as_json=as_json)
+    check_end(campaign, datetime.now(UTC))
+    accounts = _accounts(campaign, settings)
+    with _site(campaign, accounts, settings, data) as site:
+        tally = _read(campaign, recipients, text_check(campaign, settings), site.look_up)
+    found = _estimate(campaign, campaign_id, tally, site, settings)
+    emit(_document(campaign, campaign_id, found), lines(found), as_json=as_json)
 
 
-def _pace(campaign: Campaign, settings: Settings) -> tuple[float, float] | None:
-    """Return the seconds between two calls and two messages; `None` where there is no accounts file to say it."""
+def _accounts(campaign: Campaign, settings: Settings) -> list[Account]:
     if not settings.accounts_file.exists():
         tell(f"{settings.accounts_file} does not exist: when it would be through can not be said")
-        return None
+        return []
     check_accounts(campaign, settings)
-    account = load_accounts(settings.accounts_file)[campaign.accounts[0]]
-    rates = [account.requests, account.messages]
-    jitter_s = settings.jitter_ms / 1000
-    calls_s, messages_s = (
-        spacing_us(rate.per_second, rate.window_s, jitter_s) / MICROSECONDS if rate else 0.0 for rate in rates
-    )
-    return calls_s, messages_s
+    known = load_accounts(settings.accounts_file)
+    return [known[name] for name in campaign.accounts]
 
 
-def _count(campaign: Campaign, recipients: Source, check: Check) -> _Counted:
-    counted = _Counted()
-    template = campaign.wording()
+@contextmanager
+def _site(campaign: Campaign, accounts: list[Account], settings: Settings, data: Path | None) -> Iterator[_Site]:
+    """Ask the ledger, where there is one; it stays open for the look-ups."""
+    alone = _Site(accounts=accounts, busy=IDLE, look_up=iter)
+    is_there = settings.redis_url is not None if data is None else data.is_dir()
+    with ExitStack() as held:
+        try:
+            site = held.enter_context(_asked(campaign, accounts, data)) if is_there else alone
+        except LedgerUnavailable as error:
+            tell(f"{error}: suppression lists and queues are not looked at")
+            site = alone
+        yield site
+
+
+@contextmanager
+def _asked(campaign: Campaign, accounts: list[Account], data: Path | None) -> Iterator[_Site]:
+    names, checks = [AccountName(name) for name in campaign.accounts], checks_of(campaign)
+    with open_ledger(data) as ledger:
+        client = ledger.client
+        busy = Busy(lanes=lanes(client, names), waiting=waiting_in(client, names))
+        yield _Site(accounts=accounts, busy=busy, look_up=partial(_welcome, client, checks))
+
+
+def _read(campaign: Campaign, recipients: Source, check: Check, look_up: LookUp) -> Tally:
+    plain = campaign.model_copy(update={"ascii": False})
+    before_ascii = segment_counter(plain.wording()) if campaign.ascii else uncounted
+    tally = Tally(campaign=campaign, check=with_dlt(check, campaign.dlt()), before_ascii=before_ascii)
     with recipients_of(campaign, recipients) as rows, new_progress() as progress:
-        for prepared in prepare(rows, campaign, check=check):
-            content = prepared.content
-            counted.rows += prepared.rows
-            counted.invalid += prepared.invalid
-            counted.duplicate += prepared.duplicate
-            if content.rows:
-                counted.queued += len(content.rows)
-                counted.calls += 1
-                counted.last_batch = len(content.rows)
-            if len(counted.samples) < SAMPLES:
-                bodies = (message.body for message in messages(content, template))
-                written = zip(content.rows, content.numbers, bodies, strict=True)
-                samples = [{"row": row, "to": f"+{number}", "body": body} for row, number, body in written]
-                counted.samples += samples[: SAMPLES - len(counted.samples)]
-            counted.problems += _problems(content)[: TOLD_PROBLEMS - len(counted.problems)]
-            progress.reading(counted.rows)
-    return counted
+        for stretch in look_up(prepare(rows, campaign, check=check)):
+            tally.add(stretch)
+            progress.reading(tally.rows)
+    return tally
 
 
-def _problems(content: BatchContent) -> list[str]:
-    return [f"row {row.row}: {row.outcome}: {row.reason}" for row in content.passed]
+def _welcome(client: redis.Redis, checks: Checks, prepared: Iterator[Prepared]) -> Iterator[Prepared]:
+    while chunk := list(islice(prepared, CHUNK)):
+        yield from without_suppressed(client, checks, chunk)
 
 
-def _document(
-    campaign: Campaign, campaign_id: CampaignId | None, counted: _Counted, finish_at: str | None
-) -> dict[str, Any]:
-    counters = dict.fromkeys(COUNTERS, 0) | {
-        "rows": counted.rows,
-        "invalid": counted.invalid,
-        "duplicate": counted.duplicate,
-        "queued": counted.queued,
-        "pending": counted.queued,
-        "calls": counted.calls,
-        "batches": counted.calls,
+def _estimate(
+    campaign: Campaign, campaign_id: CampaignId | None, tally: Tally, site: _Site, settings: Settings
+) -> Found:
+    now = datetime.now(UTC)
+    calls = calls_for(tally.batches, site.accounts)
+    total = sum(calls.values())
+    load = Load(campaign=campaign, campaign_id=campaign_id, calls=calls, jitter_s=settings.jitter_ms / 1000)
+    span = Span(start_at=max(now, campaign.start_at or now), hours=campaign.hours, ends_at=campaign.expires_at)
+    finish_at, expired, reason = None, 0, ""
+    match forecast(total, load.paces(site.accounts, site.busy, now), span):
+        case Through(at=at):
+            finish_at = at
+        case RunsOut(unsent=unsent):
+            finish_at, expired = campaign.expires_at, ceil(tally.queued * unsent / total)
+            reason = f'"expires_at" comes first: {expired:,} would expire'
+        case Beyond():
+            reason = "; ".join(lane.words for lane in site.busy.lanes.values() if lane.held)
+            reason = reason or ("it would take more than ten years" if site.accounts else "there is no accounts file")
+        case never:
+            assert_never(never)
+    cost = cost_of(tally.segments, site.accounts) if campaign.has_segments else None
+    return Found(tally=tally, calls=total, finish_at=finish_at, expired=expired, reason=reason, cost=cost)
+
+
+def _document(campaign: Campaign, campaign_id: CampaignId | None, found: Found) -> dict[str, Any]:
+    tally = found.tally
+    counters = dict.fromkeys(COUNTERS, 0) | {kind: tally.counts[kind] for kind in KINDS}
+    counters |= {
+        "rows": tally.rows,
+        "queued": tally.queued,
+        "pending": tally.queued - found.expired,
+        "expired": found.expired,
+        "calls": found.calls,
+        "batches": sum(tally.batches.values()),
+        "segments": tally.segments,
     }
-    more = {"awaiting": 0, "codes": {}, "samples": counted.samples, "finish_at": finish_at}
-    return {"id": campaign_id, "name": campaign.name, **counters, **more}
-
-
-def _lines(campaign: Campaign, counted: _Counted, finish_at: str | None) -> Iterator[str]:
-    yield f"{campaign.name}: nothing was queued"
-    passed = f"{counted.invalid:,} invalid, {counted.duplicate:,} duplicate"
-    yield f"  {counted.rows:,} rows: {counted.queued:,} would be queued, {passed}"
-    through = f", through by {finish_at} at the earliest" if finish_at else ""
-    yield f"  calls to the gateway: {counted.calls:,}{through}"
-    for sample in counted.samples:
-        yield f"  row {sample['row']}, {sample['to']}: {sample['body']}"
-    for problem in counted.problems:
-        yield f"  {problem}"
-    rest = counted.invalid + counted.duplicate - len(counted.problems)
-    if rest > 0:
-        yield f"  and {rest:,} more that would not be queued"
+    return {
+        "id": campaign_id,
+        "name": campaign.name,
+        **counters,
+        "awaiting": 0,
+        "codes": {},
+        "samples": sample_objects(tally),
+        "first_rows": first_row_objects(tally),
+        "cost": None if found.cost is None else found.cost.highest,
+        "ascii_saves": tally.ascii_saves,
+        "finish_at": None if found.finish_at is None else found.finish_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "reason": found.reason or None,
+    }

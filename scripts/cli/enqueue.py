@@ -13,7 +13,7 @@ from scripts.cli.dry_run import dry_run
 from scripts.cli.follow import follow
 from scripts.cli.ledger import Ledger, open_ledger
 from scripts.cli.once import load_once
-from scripts.cli.options import CampaignFile, Data, Json, NewId, Recipients
+from scripts.cli.options import Ascii, CampaignFile, Data, Json, NewId, Recipients
 from scripts.cli.output import emit_standing
 from scripts.cli.progress import new_progress
 from scripts.cli.recipients import Source, choice_of, from_report, recipients_of, words_for
@@ -33,6 +33,7 @@ def enqueue(
     is_dry: Annotated[
         bool, typer.Option("--dry-run", help="Read and check everything, show what would be sent, queue nothing.")
     ] = False,
+    is_ascii: Ascii = False,
     is_held: Annotated[bool, typer.Option("--hold", help="Queue it, but let it wait until it is resumed.")] = False,
     is_watched: Annotated[bool, typer.Option("--watch", help="Then follow it until it ends.")] = False,
     from_id: Annotated[
@@ -62,6 +63,7 @@ def enqueue(
     goes on only while the earlier campaign's rows have not changed since.
     """
     parsed = load_once(campaign)
+    parsed = parsed.in_ascii() if is_ascii else parsed
     known_id = check_id(campaign_id) if campaign_id is not None else None
     choice = choice_of(from_id, only or (), code or (), recipients, includes_unconfirmed=includes_unconfirmed)
     if choice is not None and choice.of == known_id:
@@ -71,7 +73,7 @@ def enqueue(
             raise ConfigError("--dry-run queues nothing: there is nothing to --hold or to --watch")
         with ExitStack() as held:
             rows = recipients if choice is None else from_report(held.enter_context(open_ledger(data)), choice)
-            dry_run(parsed, known_id, rows, as_json=as_json)
+            dry_run(parsed, known_id, rows, data=data, as_json=as_json)
         return
     known_id = known_id or new_id(parsed)
     configure_logging(load_settings())
@@ -80,6 +82,7 @@ def enqueue(
     with open_ledger(data) as ledger:
         again = ["enqueue", str(campaign), "--id", known_id]
         again += ["--recipients", recipients] if recipients is not None else []
+        again += ["--ascii"] if is_ascii else []
         again += words_for(choice) if choice is not None else []
         again += ["--hold"] if is_held else []
         rows = recipients if choice is None else from_report(ledger, choice)

@@ -16,6 +16,7 @@ import redis
 
 from config.errors import ConfigError
 from scripts.cli.failed import CommandFailed
+from worker.billing import counter_of
 from worker.domain.ids import CampaignId
 from worker.ledger.record import FIELDS, ReportRow, own_names, report_columns, report_rows
 
@@ -102,7 +103,7 @@ def _write(stream: TextIO, client: redis.Redis, campaign_id: CampaignId, form: F
 
 
 def _wanted(client: redis.Redis, campaign_id: CampaignId, only: str | None) -> Iterator[ReportRow]:
-    rows = report_rows(client, campaign_id)
+    rows = report_rows(client, campaign_id, counter_of(client, campaign_id))
     return rows if only is None else (row for row in rows if row.outcome == only)
 
 

@@ -46,4 +46,13 @@ Recipients = Annotated[
     ),
 ]
 
+Ascii = Annotated[
+    bool,
+    typer.Option(
+        "--ascii",
+        help="Replace curly quotes, dashes and the like where that keeps a text in the cheap alphabet: "
+        "ascii = true of the campaign file.",
+    ),
+]
+
 KnownId = Annotated[str, typer.Argument(metavar="ID", help="The campaign's id.")]

@@ -10,7 +10,7 @@ from config.settings import load_settings
 from scripts.cli.ledger import DEFAULT_DATA, Ledger, open_ledger
 from scripts.cli.lines import check_target, write_file
 from scripts.cli.once import load_once
-from scripts.cli.options import CampaignFile, DataOrDefault, Json, NewId, Recipients
+from scripts.cli.options import Ascii, CampaignFile, DataOrDefault, Json, NewId, Recipients
 from scripts.cli.output import emit_standing
 from scripts.cli.sending import Job, Stuck, check_credentials, how_to_go_on, work_off
 from scripts.cli.words import tell
@@ -39,6 +39,7 @@ def run(
             help="Give up when for so long nothing can move: the account is held, or the campaign paused.",
         ),
     ] = PATIENCE_S,
+    is_ascii: Ascii = False,
     data: DataOrDefault = None,
     as_json: Json = False,
 ) -> None:
@@ -48,6 +49,7 @@ def run(
     is finished, also when some messages were rejected.
     """
     parsed = load_once(campaign)
+    parsed = parsed.in_ascii() if is_ascii else parsed
     known_id = check_id(campaign_id) if campaign_id is not None else new_id(parsed)
     if report is not None:
         check_target(report, "--report")
@@ -58,6 +60,7 @@ def run(
     again += ["--recipients", recipients] if recipients is not None else []
     again += ["--report", str(report)] if report is not None else []
     again += ["--patience", f"{patience:g}"] if patience != PATIENCE_S else []
+    again += ["--ascii"] if is_ascii else []
     again += ["--json"] if as_json else []
     job = Job(campaign=parsed, campaign_id=known_id, recipients=recipients, patience_s=patience, again=again)
     with open_ledger(data, default=DEFAULT_DATA) as ledger:

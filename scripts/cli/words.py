@@ -45,6 +45,8 @@ def summary(standing: "Standing") -> Iterator[str]:
         yield "  of those accepted: " + ", ".join(counts(standing, _DELIVERY))
     if standing.unmatched:
         yield f"  {standing.unmatched:,} delivery reports match no message"
+    if standing.segments:
+        yield f"  segments: {standing.segments:,}"
     yield f"  {calls(standing)}"
     what = "rejected or undelivered" if standing.undelivered else "rejected"
     for code, count in sorted(standing.codes.items(), key=lambda each: -each[1]):

@@ -25,4 +25,5 @@ def test_an_account_is_served_by_its_gateways_adapter(tmp_path, gateway):
     account = account_of(tmp_path, gateway)
     built = registry.build(account, account.credentials({}))
     assert built.name == gateway
+    assert built.batch_limit == registry.batch_limit(gateway)
     assert account.host_url.startswith(built.origin)

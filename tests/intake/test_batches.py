@@ -376,6 +376,18 @@ def test_a_body_that_the_operators_would_refuse_is_invalid_with_the_place():
     assert passed.reason.startswith("does not match the DLT template at character")
 
 
+def test_look_alikes_are_replaced_before_a_body_is_held_against_its_registered_text_and_its_length():
+    registered = Campaign(
+        name="offer", accounts=("main",), body="It\u2019s {name}", dlt_template="It's {#alphanumeric#}"
+    )
+    rows = [{"to": number(1), "name": "Asha"}]
+    assert [batch.invalid for batch in produce(rows, registered)] == [1]
+    assert [batch.invalid for batch in produce(rows, registered.in_ascii())] == [0]
+    grown = Campaign(name="offer", accounts=("main",), body="{name}").in_ascii()
+    (batch,) = produce([{"to": number(1), "name": "\u2026" * 700 + "a" * 1200}], grown)
+    assert "the gateway takes 2,000" in batch.content.passed[0].reason
+
+
 def test_the_length_of_a_dlt_variable_may_be_given():
     template = "Dear {#var#}, order ready."
     texts = {"body": "Dear {name}, order ready.", "dlt_template": template, "dlt_variable_length": 40}

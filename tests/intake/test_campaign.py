@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from config.errors import ConfigError
+from worker.domain.ascii_template import AsciiTemplate
 from worker.domain.template import compile_template
 from worker.intake.campaign import Campaign, check_id
 from worker.intake.campaign_file import load_campaign
@@ -170,6 +171,21 @@ def test_the_wording_of_a_body_is_its_template(load):
     assert load(SMALLEST).wording() == compile_template("Hi {name}")
 
 
+def test_with_ascii_the_wording_replaces_look_alikes_and_the_json_says_so(load):
+    campaign = load(SMALLEST + "ascii = true")
+    assert campaign.wording() == AsciiTemplate(text=compile_template("Hi {name}"))
+    assert Campaign.from_json(campaign.to_json()).wording() == campaign.wording()
+    assert load(SMALLEST).in_ascii().to_json() == campaign.to_json()
+    assert load(SMALLEST).in_ascii().digest != load(SMALLEST).digest
+
+
+def test_a_content_object_has_no_look_alikes_to_replace(load, complaint):
+    before_content = CONTENT.replace("[content]", "ascii = true\n[content]")
+    assert complaint(before_content) == '"ascii" is of a body: a campaign with [content] has none'
+    with pytest.raises(ConfigError, match=r"^campaign a: --ascii is of a body: a campaign with \[content\] has none$"):
+        load(CONTENT).in_ascii()
+
+
 def test_a_campaign_has_a_body_or_a_content_and_not_both(complaint):
     both = SMALLEST + '[content]\ntype = "text"'
     assert complaint(both) == '"body" and "content" are both given: a campaign has one of them'
@@ -206,6 +222,7 @@ def test_a_content_that_is_no_table_is_told(complaint):
         ('default_country = "in"', '"default_country" should be a country of ISO 3166 in two capitals, like "IN"'),
         ("dlt_entity_id = 11", '"dlt_entity_id" should be text in quotes'),
         ('to = ""', '"to" is empty'),
+        ('ascii = "yes"', '"ascii" should be true or false'),
         ('from = ""', '"from" is empty'),
         ('from = "A{"', "\"from\" has a single '{' at character 2 (write '{{' for the brace)"),
         ('dlt_template_id = "{}"', '"dlt_template_id" has a field without a column at character 1'),

@@ -42,6 +42,7 @@ def test_a_number_on_a_list_is_suppressed_with_the_reason_in_the_report(ledger):
     produce(ledger.redis, "c", CAMPAIGN, rows([A + 1, A + 2, None, A + 2, A + 3]))
     assert ledger.counts() == {
         "rows": 5, "invalid": 1, "duplicate": 1, "suppressed": 1, "queued": 2, "pending": 2, "batches": 1,
+        "segments": 2,
     }  # fmt: skip
     told = list(report_rows(ledger.redis, "c"))
     assert [row.outcome for row in told] == ["pending", "suppressed", "invalid", "duplicate", "pending"]
@@ -53,7 +54,8 @@ def test_a_number_on_a_list_is_suppressed_with_the_reason_in_the_report(ledger):
 def test_a_stretch_that_loses_all_its_messages_is_no_batch(ledger):
     suppress(ledger.redis, EVERYBODY, range(A, A + 150), Reason.HAND)
     produce(ledger.redis, "c", CAMPAIGN, rows(range(A, A + 250)))
-    assert ledger.counts() == {"rows": 250, "suppressed": 150, "queued": 100, "pending": 100, "batches": 2}
+    queued = {"queued": 100, "pending": 100, "batches": 2, "segments": 100}
+    assert ledger.counts() == {"rows": 250, "suppressed": 150, **queued}
     assert ledger.queue() == [2, 3]
     ledger.lawful()
     assert audit(ledger.redis, "c") == ()

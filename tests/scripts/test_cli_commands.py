@@ -253,11 +253,8 @@ def test_a_dry_run_counts_and_shows_samples_and_needs_no_redis(cli, monkeypatch)
     assert (STATUS - {"state", "reason"}) <= ended.json.keys()
     counted = {name: ended.json[name] for name in ("rows", "invalid", "duplicate", "queued", "pending", "calls")}
     assert counted == {"rows": 5, "invalid": 1, "duplicate": 1, "queued": 3, "pending": 3, "calls": 1}
-    assert ended.json["samples"] == [
-        {"row": 1, "to": "+919000000001", "body": "Dear Asha!"},
-        {"row": 2, "to": "+919000000002", "body": "Dear Bala!"},
-        {"row": 5, "to": "+919000000005", "body": "Dear Esha!"},
-    ]
+    (sample,) = ended.json["samples"]
+    assert (sample["row"], sample["body"], sample["shows"]) == (1, "Dear Asha!", ["first", "longest"])
     assert ended.json["finish_at"].endswith("+00:00")
     assert cli.is_untouched
     assert "row 3: invalid: too short for IN" in cli("enqueue", "offer.toml", "--dry-run").out

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.segments import Segments, is_gsm, segments
+from worker.domain.segments import Segments, is_gsm, segments, total_segments
 
 # 3GPP TS 23.038, 6.2.1, as the table stands there: sixteen to a row, read down; ESC is no character.
 BASIC = (
@@ -93,3 +93,13 @@ texts = st.one_of(
 def test_segments_are_as_many_as_when_they_are_written_out(text):
     assert segments(text) == written_out(text)
     assert is_gsm(text) == (segments(text).alphabet == "gsm7")
+
+
+@given(bodies=st.lists(texts, max_size=8))
+def test_many_bodies_together_are_the_sum_of_each(bodies):
+    assert total_segments(bodies) == sum(written_out(body).count for body in bodies)
+
+
+@given(sizes=st.lists(st.integers(0, 320), max_size=8))
+def test_plain_bodies_together_are_the_sum_of_each(sizes):
+    assert total_segments(["a" * size for size in sizes]) == sum(written_out("a" * size).count for size in sizes)

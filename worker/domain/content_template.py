@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from worker.domain.ascii_template import AsciiTemplate
 from worker.domain.template import MissingValue, Render, Template, TemplateError, compile_template
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
@@ -49,8 +50,8 @@ class ContentTemplate:
         return fill
 
 
-Wording = Template | ContentTemplate
-"""What a campaign says, compiled: a body's text or a content object's JSON."""
+Wording = Template | AsciiTemplate | ContentTemplate
+"""What a campaign says, compiled: a body's text, with its look-alikes or without, or a content object's JSON."""
 
 
 def compile_content(content: Mapping[str, object]) -> ContentTemplate:

@@ -4,7 +4,9 @@ A word processor writes curly quotes, dashes and no-break spaces by itself; one 
 into 70. Nothing is replaced that reads otherwise (letters, currencies), and nothing where it would not help.
 """
 
-from worker.domain.segments import is_gsm, segments
+import re
+
+from worker.domain.segments import ALPHABET, is_gsm, segments
 
 LOOKALIKES = {
     "'": "‘’‚‛′‹›`´ʼˈ\uff07",
@@ -26,6 +28,7 @@ here: they change how a word is read.
 """
 
 _REPLACED = str.maketrans({character: plain for plain, characters in LOOKALIKES.items() for character in characters})
+_BEYOND_HELP = re.compile(f"[^{re.escape(ALPHABET)}{re.escape(''.join(LOOKALIKES.values()))}]").search
 
 
 def replaced(text: str) -> str:
@@ -33,10 +36,8 @@ def replaced(text: str) -> str:
 
     Only characters outside the alphabet are touched. The text returned never takes more segments.
     """
-    if is_gsm(text):
+    if is_gsm(text) or _BEYOND_HELP(text):
         return text
     plain = text.translate(_REPLACED)
     # Three dots take the room of one ellipsis and more: a text of little else would grow.
-    if is_gsm(plain) and segments(plain).count <= segments(text).count:
-        return plain
-    return text
+    return plain if segments(plain).count <= segments(text).count else text

@@ -16,7 +16,10 @@ _BASIC = (
 )
 _EXTENSION = "\f^{}\\[~]|€"
 
-_GSM_ALONE = re.compile(f"[{re.escape(_BASIC + _EXTENSION)}]*").fullmatch
+ALPHABET = _BASIC + _EXTENSION
+"""Every character of the GSM 7-bit alphabet and its extension table."""
+
+_GSM_ALONE = re.compile(f"[{re.escape(ALPHABET)}]*").fullmatch
 _EXTENDED = re.compile(f"[{re.escape(_EXTENSION)}]").findall
 _ASCII_BASIC = "".join(filter(str.isascii, _BASIC)).encode()
 _ASCII_EXTENSION = "".join(filter(str.isascii, _EXTENSION)).encode()
@@ -61,6 +64,21 @@ def segments(text: str) -> Segments:
         return _gsm_with(_EXTENDED(text), text)
     units_le = text.encode("utf-16-le", "surrogatepass")
     return Segments(count=_ucs2_count(units_le), alphabet="ucs2", units=len(units_le) // 2)
+
+
+def are_plain(texts: Sequence[str]) -> bool:
+    """Tell whether all are of characters that ASCII and the GSM alphabet have in common, each of one septet."""
+    joined = "".join(texts)
+    return joined.isascii() and not joined.encode().translate(None, _ASCII_BASIC)
+
+
+def total_segments(texts: Sequence[str]) -> int:
+    """Count the segments of many bodies together: as the sum over each, in a tenth of the time where all are plain."""
+    if not are_plain(texts):
+        return sum(segments(text).count for text in texts)
+    if not texts or max(map(len, texts)) <= _GSM_ONE:
+        return len(texts)
+    return sum(_gsm_unbroken(len(text)).count for text in texts)
 
 
 @lru_cache(maxsize=4096)

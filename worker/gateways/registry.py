@@ -1,5 +1,7 @@
 """Which adapter serves an account: one line a gateway."""
 
+from collections.abc import Mapping
+
 from config.account_models import (
     Account,
     ExotelSmsAccount,
@@ -15,6 +17,14 @@ from worker.gateways.protocol import Gateway
 from worker.gateways.skycore_sms import SkycoreSms
 from worker.gateways.xtend_sms import AnswerPatterns, XtendSms
 from worker.gateways.xtend_whatsapp import XtendWhatsApp
+
+_GATEWAYS = (ExotelSms, ExotelWhatsApp, SkycoreSms, XtendSms, XtendWhatsApp)
+_BATCH_LIMITS: Mapping[str, int] = {gateway.name: gateway.batch_limit for gateway in _GATEWAYS}
+
+
+def batch_limit(gateway: str) -> int:
+    """Return the most messages that one call to this kind of gateway ("exotel-sms") may carry."""
+    return _BATCH_LIMITS[gateway]
 
 
 def build(account: Account, credentials: Credentials) -> Gateway:

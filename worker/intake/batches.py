@@ -25,6 +25,7 @@ _INDIA, _TEN_DIGITS = 91, 10_000_000_000
 _NOT_TO_INDIA = 'an Indian number in a promotional campaign to another country: give it one with default_country = "IN"'
 
 _Judge = Callable[[list[str | None]], int | Refused]
+"""Writes a row's body down and returns its number, or returns why it becomes no message."""
 
 Check = Callable[[str], str]
 """Tells why a text, as it would be sent, can not be; "" where it can."""
@@ -45,19 +46,20 @@ def prepare(
     `check` judges every recipient's text, or once the one that all get. Raises `ConfigError`: at once where that one
     can not be sent, or the header lacks the number's column or one of the text's, and later whatever the source raises.
     """
-    wording, check = campaign.wording(), _with_dlt(check, campaign.dlt())
+    wording, check = campaign.wording(), with_dlt(check, campaign.dlt())
     if wording.is_static and (why := check(str(wording.bind(())(())))):
         raise ConfigError(f"campaign {campaign.name}: {why}")
     if rows.columns is not None:
         for column in (campaign.to, *wording.columns, *columns_of(campaign.message_options())):
             if column not in rows.columns:
                 raise ConfigError(f'{rows.name}: there is no column "{column}"{did_you_mean(column, rows.columns)}')
-    judge_for = _judges(campaign, wording, check)
-    return _batches(rows.blocks, judge_for, campaign.to, batch_size)
+    stretch = Stretch(batch_size)
+    judge_for = _judges(campaign, wording, check, stretch.bodies.append)
+    return _batches(rows.blocks, judge_for, campaign.to, stretch)
 
 
-def _with_dlt(check: Check, dlt: DltTemplate | None) -> Check:
-    """Hold each text against the registered one as well, where the campaign names it."""
+def with_dlt(check: Check, dlt: DltTemplate | None) -> Check:
+    """Return what holds each text against the registered one as well, where the campaign names it."""
     if dlt is None:
         return check
 
@@ -71,9 +73,8 @@ def _with_dlt(check: Check, dlt: DltTemplate | None) -> Check:
 
 
 def _batches(
-    blocks: Iterator[Block], judge_for: Callable[[tuple[str, ...]], _Judge], to: str, batch_size: int
+    blocks: Iterator[Block], judge_for: Callable[[tuple[str, ...]], _Judge], to: str, stretch: Stretch
 ) -> Iterator[Prepared]:
-    stretch = Stretch(batch_size)
     for block in blocks:
         judge = judge_for(block.columns)
         stretch.enter(block.columns)
@@ -90,7 +91,9 @@ def _batches(
         yield stretch.end()
 
 
-def _judges(campaign: Campaign, wording: Wording, check: Check) -> Callable[[tuple[str, ...]], _Judge]:
+def _judges(
+    campaign: Campaign, wording: Wording, check: Check, write_down: Callable[[str], None]
+) -> Callable[[tuple[str, ...]], _Judge]:
     """Return what makes the judge for rows with the given columns; all judges know each other's numbers."""
     canonical = Normaliser(campaign.default_country).canonical
     add = SeenNumbers().add
@@ -121,6 +124,7 @@ def _judges(campaign: Campaign, wording: Wording, check: Check) -> Callable[[tup
                 return _invalid(f"+{number}", words)
             if not add(number):
                 return Refused(outcome="duplicate", to=f"+{number}", reason="the number stands in an earlier row")
+            write_down(body)
             return number
 
         return judge

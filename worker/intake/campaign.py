@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from config.errors import ConfigError
+from worker.domain.ascii_template import AsciiTemplate
 from worker.domain.content_template import Wording, compile_content
 from worker.domain.cron import Cron
 from worker.domain.dlt import LONGEST_VALUE, DltTemplate, DltTemplateError, compile_dlt_template
@@ -44,6 +45,8 @@ INSIDE = "inside"
 
 INDIA = "Asia/Kolkata"
 
+_NO_BODY = "is of a body: a campaign with [content] has none"
+
 _AccountName = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
 _Text = Annotated[str, Field(min_length=1)]
 _Templated = Annotated[PerMessage, Field(min_length=1)]
@@ -61,6 +64,7 @@ class Campaign(BaseModel):
     accounts: Annotated[tuple[_AccountName, ...], Field(min_length=1)]
     body: str | None = None
     content: dict[str, Any] | None = None
+    ascii: Annotated[bool, Field(strict=True)] = False
     recipients: _Text | None = None
     to: _Text = "to"
     default_country: str = "IN"
@@ -144,8 +148,10 @@ class Campaign(BaseModel):
             raise _wrong('"body" is missing, or a table [content] in its place')
         if self.body is not None and self.content is not None:
             raise _wrong('"body" and "content" are both given: a campaign has one of them')
+        if self.ascii and self.body is None:
+            raise _wrong(f'"ascii" {_NO_BODY}')
         if self.dlt_template is not None and self.body is None:
-            raise _wrong('"dlt_template" is of a body: a campaign with [content] has none')
+            raise _wrong(f'"dlt_template" {_NO_BODY}')
         if self.start_at is not None and self.expires_at is not None and self.expires_at <= self.start_at:
             raise _wrong('"expires_at" should be later than "start_at"')
         if self.schedule is not None and not (self.start_at is None and self.expires_at is None):
@@ -185,8 +191,22 @@ class Campaign(BaseModel):
         return compile_dlt_template(self.dlt_template, longest_value=self.dlt_variable_length)
 
     def wording(self) -> Wording:
-        """Compile what the campaign says: its body, or its content object as JSON."""
-        return compile_content(self.content or {}) if self.body is None else compile_template(self.body)
+        """Compile what the campaign says: its body, its look-alikes replaced where it asks, or its content as JSON."""
+        if self.body is None:
+            return compile_content(self.content or {})
+        text = compile_template(self.body)
+        return AsciiTemplate(text=text) if self.ascii else text
+
+    @property
+    def has_segments(self) -> bool:
+        """Whether its messages are billed by segments: bodies are, content objects are not."""
+        return self.body is not None
+
+    def in_ascii(self) -> Self:
+        """Return it with `ascii = true`; raises `ConfigError` where it has no body."""
+        if self.body is None:
+            raise ConfigError(f"campaign {self.name}: --ascii {_NO_BODY}")
+        return self.model_copy(update={"ascii": True})
 
     @property
     def options(self) -> dict[str, str]:

@@ -64,7 +64,7 @@ def _sentence(error: ValidationError) -> str:
 _TABLES = {"exotel": exotel_options.complaint, "schedule": schedule_options.complaint}
 """Tables with keys of their own, and what says what is wrong with one of these."""
 
-_KINDS = {"string_type": "text in quotes", "tuple_type": "a list", "dict_type": "a table"}
+_KINDS = {"string_type": "text in quotes", "tuple_type": "a list", "dict_type": "a table", "bool_type": "true or false"}
 
 
 def _complaint(key: str, details: ErrorDetails) -> str:  # noqa: PLR0911 - one a mistake
@@ -81,7 +81,7 @@ def _complaint(key: str, details: ErrorDetails) -> str:  # noqa: PLR0911 - one a
             return "is empty"
         case "timezone_aware":
             return "should have an offset, like 2026-11-22T10:00:00+05:30"
-        case "string_type" | "tuple_type" | "dict_type" as kind:
+        case "string_type" | "tuple_type" | "dict_type" | "bool_type" as kind:
             return f"should be {_KINDS[kind]}"
         case _:
             return details["msg"].replace("Input should", "should")

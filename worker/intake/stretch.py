@@ -1,12 +1,13 @@
 """The rows read since the last batch, and what they become when the batch is complete."""
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import orjson
 
-from worker.domain.content import BatchContent, Passed
+from worker.domain.content import BatchContent, Passed, without
 from worker.intake.rows import BadRow
 
 MAX_PASSED_ROWS = 1000
@@ -17,17 +18,32 @@ MAX_PASSED_ROWS = 1000
 class Prepared:
     """One stretch of the input, ready to be queued as a batch.
 
-    `rows`, `invalid` and `duplicate` count this stretch: rows = messages + invalid + duplicate. `last_row` is its last
+    `bodies` are the messages' texts as they will be sent, for whoever counts or shows them: they are not stored.
+    `rows`, `invalid` and `duplicate` count this stretch, and `suppressed` whom a look-up has passed over since: rows =
+    messages + invalid + duplicate + suppressed. `last_row` is its last
     row (1 is the first data row). `digest` (32 hex digits) is over all rows from the first up to `last_row`, with their
     columns: it depends on nothing else, neither on the campaign nor on where batches end.
     """
 
     content: BatchContent
+    bodies: tuple[str, ...] = field(repr=False)
     last_row: int
     rows: int
     invalid: int
     duplicate: int
     digest: str
+    suppressed: int = 0
+
+    def without(self, suppressed: Mapping[int, str]) -> "Prepared":
+        """Return it with the messages at these positions passed over as suppressed, each for its reason."""
+        if not suppressed:
+            return self
+        return replace(
+            self,
+            content=without(self.content, suppressed),
+            bodies=tuple(body for place, body in enumerate(self.bodies) if place not in suppressed),
+            suppressed=self.suppressed + len(suppressed),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +56,14 @@ class Refused:
 
 
 class Stretch:
-    """Collects rows in input order, each by `take` or `pass_over`; `end` closes it and starts the next one."""
+    """Collects rows in input order, each by `take` or `pass_over`; `end` closes it and starts the next one.
+
+    The body of a row that is taken is put into `bodies` beforehand, by whoever rendered it.
+    """
 
     def __init__(self, batch_size: int) -> None:
         """Start before the first row; a stretch ends with its `batch_size`-th message or `MAX_PASSED_ROWS`."""
+        self.bodies: list[str] = []
         self._batch_size = batch_size
         self._hash = hashlib.blake2b(digest_size=16)
         self._last_row = 0
@@ -54,6 +74,7 @@ class Stretch:
         self._read: list[object] = []
         self._rows: list[int] = []
         self._numbers: list[int] = []
+        self.bodies.clear()
         self._values: list[list[str | None]] = []
         self._refused: list[tuple[int, Refused, list[str | None]]] = []
         self._shapes = [(self._columns or (), 0, 0)]
@@ -95,6 +116,7 @@ class Stretch:
         duplicate = sum(refused.outcome == "duplicate" for _, refused, _ in self._refused)
         prepared = Prepared(
             content=self._content(),
+            bodies=tuple(self.bodies),
             last_row=self._last_row,
             rows=len(self._rows) + len(self._refused),
             invalid=len(self._refused) - duplicate,

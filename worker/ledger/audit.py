@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import redis
 
+from worker.domain.billing import CountSegments, uncounted
 from worker.domain.ids import CampaignId
 from worker.ledger import keys
 from worker.ledger.errors import LedgerBroken, translated
@@ -52,6 +53,7 @@ class _Recount:
     waiting: set[int] = field(default_factory=set)
     broken: list[str] = field(default_factory=list)
     rows: int = 0
+    segments: int | None = None  # nobody counts them
     last_row: int = 0
     gaps: int = 0
     # In parts, so that looking for doubles takes a small set at a time: 8 bytes a number, whatever the campaign's size.
@@ -61,18 +63,19 @@ class _Recount:
         return sum(len(part) - len(set(part)) for part in self.numbers)
 
 
-def audit(client: redis.Redis, campaign_id: CampaignId) -> tuple[str, ...]:
+def audit(client: redis.Redis, campaign_id: CampaignId, count_segments: CountSegments = uncounted) -> tuple[str, ...]:
     """Return what does not add up, in words; nothing where all does. Raises `LedgerUnavailable`.
 
     Every counter is recounted, each row must stand exactly once, no number may be queued twice, the queue must hold
-    each waiting batch exactly once, and a finished campaign may have nothing pending or in flight.
+    each waiting batch exactly once, and a finished campaign may have nothing pending or in flight. Segments are
+    recounted where `count_segments` is given: the campaign's own.
     """
     differences: tuple[str, ...] | None = None
     before = _books(client, campaign_id)
     for _ in range(TRIES):
         if not before.fields:
             return (f"the ledger has no campaign {campaign_id}",)
-        recount = _recount(client, campaign_id, before)
+        recount = _recount(client, campaign_id, before, count_segments)
         after = _books(client, campaign_id)
         if after == before:
             differences = (*_law(before), *_compare(before, recount))
@@ -97,12 +100,12 @@ def _books(client: redis.Redis, campaign_id: CampaignId) -> _Books:
     )
 
 
-def _recount(client: redis.Redis, campaign_id: CampaignId, books: _Books) -> _Recount:
-    found = _Recount()
+def _recount(client: redis.Redis, campaign_id: CampaignId, books: _Books, count_segments: CountSegments) -> _Recount:
+    found = _Recount(segments=None if count_segments is uncounted else 0)
     waiting = fate_of_waiting(books.fields["state"], books.fields["ended"])
     for stored in stored_stretches(client, campaign_id, books.count("stretches")):
         try:
-            _count_stretch(rows_of(client, stored, waiting), found)
+            _count_stretch(rows_of(client, stored, waiting, count_segments), found)
         except LedgerBroken as error:
             found.broken.append(str(error))
     return found
@@ -114,6 +117,8 @@ def _count_stretch(rows: list[ReportRow], found: _Recount) -> None:
         found.gaps += row.row != found.last_row + 1
         found.last_row = row.row
         found.outcomes[row.outcome] += 1
+        if found.segments is not None:
+            found.segments += row.segments or 0
         if row.batch is not None:
             number = int(row.to)
             found.numbers[number % _BUCKETS].append(number)
@@ -144,6 +149,7 @@ def _compare(books: _Books, found: _Recount) -> Iterator[str]:
     counted = {outcome: found.outcomes[outcome] for outcome in OUTCOMES}
     counted |= {name: found.deliveries[name] for name in ("delivered", "undelivered")}
     counted |= {"rows": found.rows, "queued": sum(found.outcomes[outcome] for outcome in _QUEUED)}
+    counted |= {} if found.segments is None else {"segments": found.segments}
     for name, count in counted.items():
         if books.count(name) != count:
             yield f"{name} is {books.count(name):,} in the campaign, but {count:,} in the record of its recipients"

@@ -122,13 +122,20 @@ def append(
     duplicate: int,
     suppressed: int,
     stretches: Sequence[Stretch],
+    segments: int = 0,
 ) -> bool:
-    """Write the stretches that take the input from `position` to `new_position` rows; False: another has it."""
+    """Write the stretches that take the input from `position` to `new_position` rows; False: another has it.
+
+    `segments` is what their messages are billed as together; 0 where they are not billed so.
+    """
     parts = [part for stretch in stretches for part in (stretch.messages, stretch.packed)]
     reply = load("append").call(
         client,
         [keys.campaign(campaign_id), keys.queue(campaign_id)],
-        [token, position, new_position, digest, invalid, duplicate, suppressed, keys.packed(campaign_id, ""), *parts],
+        [
+            *(token, position, new_position, digest, invalid, duplicate, suppressed, segments),
+            *(keys.packed(campaign_id, ""), *parts),
+        ],
     )
     return bool(reply)
 

@@ -15,7 +15,7 @@ from worker.ledger.seats import Ceiling
 COUNTERS = (
     *("rows", "invalid", "duplicate", "suppressed", "queued"),
     *("pending", "in_flight", "accepted", "rejected", "unconfirmed", "expired", "cancelled"),
-    *("delivered", "undelivered", "calls", "throttled", "batches"),
+    *("delivered", "undelivered", "calls", "throttled", "batches", "segments"),
 )
 
 ENDED = frozenset({"finished", "cancelled"})
@@ -26,7 +26,8 @@ ENDED = frozenset({"finished", "cancelled"})
 class Standing:
     """One campaign at one moment; the counters satisfy the law of the README.
 
-    `unmatched`: delivery reports kept that name no message of it, at most a thousand.
+    `segments`: what all messages that production queued take together, whatever becomes of them; 0 for a campaign that
+    is not billed by segments. `unmatched`: delivery reports kept that name no message of it, at most a thousand.
     """
 
     id: CampaignId
@@ -51,6 +52,7 @@ class Standing:
     calls: int
     throttled: int
     batches: int
+    segments: int
     unmatched: int
     codes: Mapping[str, int]
     accounts: tuple[AccountName, ...]
@@ -106,6 +108,12 @@ def exists(client: redis.Redis, campaign_id: CampaignId) -> bool:
     """Return whether the ledger has a campaign of this id."""
     with translated():
         return bool(client.exists(keys.campaign(campaign_id)))
+
+
+def document(client: redis.Redis, campaign_id: CampaignId) -> bytes:
+    """Return the campaign file as production stored it, b"" where the ledger has no such campaign."""
+    with translated():
+        return cast(bytes | None, client.hget(keys.campaign(campaign_id), "doc")) or b""
 
 
 def newest_first(client: redis.Redis) -> list[CampaignId]:

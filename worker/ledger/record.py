@@ -12,6 +12,7 @@ from typing import NamedTuple, assert_never, cast
 import redis
 
 from worker.domain.answers import Accepted, MessageOutcome, Rejected, Unconfirmed
+from worker.domain.billing import CountSegments, uncounted
 from worker.domain.content import BatchContent, Passed
 from worker.domain.delivery import News, read_news
 from worker.domain.ids import CampaignId
@@ -31,7 +32,8 @@ class ReportRow(NamedTuple):
     """One row of the input and what became of it; `None` is what there is not.
 
     `row` is 1 for the first data row. `to` is the E.164 number with +, or what stood there. `sent_at` and
-    `delivered_at` are ISO 8601 in UTC. `values` are the input's own, aligned to `columns`.
+    `delivered_at` are ISO 8601 in UTC. `segments` is what the message is billed as; `None` for a row never queued.
+    `values` are the input's own, aligned to `columns`.
     """
 
     row: int
@@ -47,6 +49,7 @@ class ReportRow(NamedTuple):
     delivery: str | None
     delivery_code: str | None
     delivered_at: str | None
+    segments: int | None
     columns: tuple[str, ...]
     values: Sequence[str | None]
 
@@ -82,14 +85,17 @@ def report_columns(client: redis.Redis, campaign_id: CampaignId) -> tuple[str, .
     return tuple(union)
 
 
-def report_rows(client: redis.Redis, campaign_id: CampaignId) -> Iterator[ReportRow]:
+def report_rows(
+    client: redis.Redis, campaign_id: CampaignId, count_segments: CountSegments = uncounted
+) -> Iterator[ReportRow]:
     """Give every row that production has written so far, in row order; raises `LedgerError`.
 
+    `count_segments` is the campaign's own; without it no row says how many it takes.
     A campaign that moves meanwhile gives each row as it was when its stretch was read.
     """
     waiting, count = _campaign(client, campaign_id)
     for stored in stored_stretches(client, campaign_id, count):
-        yield from rows_of(client, stored, waiting)
+        yield from rows_of(client, stored, waiting, count_segments)
 
 
 def stored_stretches(client: redis.Redis, campaign_id: CampaignId, count: int) -> Iterator[Stored]:
@@ -102,14 +108,16 @@ def fate_of_waiting(state: str, ended: str) -> str:
     return "expired" if ended == "1" else "cancelled" if state == "cancelled" else "pending"
 
 
-def rows_of(client: redis.Redis, stored: Stored, waiting: str) -> list[ReportRow]:
+def rows_of(
+    client: redis.Redis, stored: Stored, waiting: str, count_segments: CountSegments = uncounted
+) -> list[ReportRow]:
     """Return the rows of one stretch in row order; raises `LedgerBroken` where it is missing or damaged.
 
     `waiting` is the outcome of messages that wait.
     A message that moved to another batch counts there, and its line tells of that one.
     """
     content = stored.content()
-    rows = _message_rows(stored, content, waiting)
+    rows = _message_rows(stored, content, waiting, count_segments(content))
     if stored.children:
         moved = {
             row.row: row
@@ -124,7 +132,9 @@ def rows_of(client: redis.Redis, stored: Stored, waiting: str) -> list[ReportRow
 
 
 def _following(row: ReportRow, moved: ReportRow | None) -> ReportRow:
-    return row if moved is None else moved._replace(attempts=row.attempts + moved.attempts)
+    if moved is None:
+        return row
+    return moved._replace(attempts=row.attempts + moved.attempts, segments=row.segments)
 
 
 def _campaign(client: redis.Redis, campaign_id: CampaignId) -> tuple[str, int]:
@@ -150,14 +160,17 @@ class _Fate(NamedTuple):
     delivered_at: str | None = None
 
 
-def _message_rows(stored: Stored, content: BatchContent, waiting: str) -> list[ReportRow]:
+def _message_rows(
+    stored: Stored, content: BatchContent, waiting: str, segments: Sequence[int | None]
+) -> list[ReportRow]:
     columns = content.columns
     return [
-        ReportRow(row, f"+{number}", *fate, columns, values)
-        for row, number, values, fate in zip(
+        ReportRow(row, f"+{number}", *fate, taken, columns, values)
+        for row, number, values, taken, fate in zip(
             content.rows,
             content.numbers,
             content.values,
+            segments,
             _fates(stored, len(content.rows), waiting),
             strict=True,
         )
@@ -245,7 +258,7 @@ def _delivered(fate: _Fate, told: _Told) -> _Fate:
 
 
 def _passed_row(passed: Passed, columns: tuple[str, ...]) -> ReportRow:
-    return ReportRow(passed.row, passed.to, *_Fate(passed.outcome, reason=passed.reason), columns, passed.values)
+    return ReportRow(passed.row, passed.to, *_Fate(passed.outcome, reason=passed.reason), None, columns, passed.values)
 
 
 def _iso(seconds: float) -> str:

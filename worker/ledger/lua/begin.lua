@@ -17,7 +17,7 @@ if not c[1] then
     'resend', ARGV[8], 'resends', 0, 'priority', ARGV[9], 'starts_at', ARGV[10], 'ends_at', ARGV[11], 'ended', 0,
     'hours', ARGV[12], 'opens', 0, 'closes', 0, 'out', '',
     'sender', ARGV[13], 'promotional', ARGV[14], 'not_before', ARGV[15],
-    'position', 0, 'digest', '', 'stretches', 0, 'batches', 0,
+    'position', 0, 'digest', '', 'stretches', 0, 'batches', 0, 'segments', 0,
     'rows', 0, 'invalid', 0, 'duplicate', 0, 'suppressed', 0, 'queued', 0, 'pending', 0, 'in_flight', 0,
     'accepted', 0, 'rejected', 0, 'unconfirmed', 0, 'expired', 0, 'cancelled', 0,
     'delivered', 0, 'undelivered', 0, 'calls', 0, 'throttled', 0)
