@@ -18,6 +18,8 @@ from worker.intake.campaign import Campaign
 from worker.intake.stretch import Prepared
 
 FIRST_ROWS = 3
+ONE_SEGMENT = 70
+"""A text of so many characters takes one segment in either alphabet, or has a character that nothing can replace."""
 KINDS = ("invalid", "duplicate", "suppressed")
 
 
@@ -98,7 +100,7 @@ class Tally:
             if place is not None:
                 self.samples["not GSM"] = Sample.at(prepared, place)
         if not self.campaign.ascii:
-            self.ascii_saves += sum(self._saved(body) for body in bodies)
+            self.ascii_saves += sum(self._saved(body) for body in bodies if len(body) > ONE_SEGMENT)
 
     def _saved(self, body: str) -> int:
         plain = replaced(body)

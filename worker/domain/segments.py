@@ -27,6 +27,7 @@ _ESCAPE = "\x1b"
 
 _GSM_ONE, _GSM_EACH = 160, 153
 _UCS2_ONE, _UCS2_EACH = 70, 67
+_FIT_ANYHOW = _UCS2_ONE // 2  # so many characters are one segment, even if each takes two units
 _FIRST_OF_PAIR = 0xD8  # how the high byte of a pair's first unit begins, in its upper six bits
 
 
@@ -73,18 +74,32 @@ def are_plain(texts: Sequence[str]) -> bool:
 
 
 def total_segments(texts: Sequence[str]) -> int:
-    """Count the segments of many bodies together: as the sum over each, in a tenth of the time where all are plain."""
-    if not are_plain(texts):
-        return sum(segments(text).count for text in texts)
-    if not texts or max(map(len, texts)) <= _GSM_ONE:
+    """Count the segments of many bodies together: as the sum over each, in a tenth of the time where that is easy."""
+    longest = max(map(len, texts), default=0)
+    if longest <= _FIT_ANYHOW or (longest <= _GSM_ONE and are_plain(texts)):
         return len(texts)
-    return sum(_gsm_unbroken(len(text)).count for text in texts)
+    if texts.count(texts[0]) == len(texts):
+        return len(texts) * segments(texts[0]).count
+    if are_plain(texts):
+        return sum(_gsm_unbroken(len(text)).count for text in texts)
+    units_le = "".join(texts).encode("utf-16-le", "surrogatepass")
+    if len(units_le) != 2 * sum(map(len, texts)):  # one has a pair
+        return sum(segments(text).count for text in texts)
+    if longest <= _UCS2_ONE:
+        return len(texts)
+    return sum(segments(text).count if is_gsm(text) else _ucs2_unbroken(len(text)) for text in texts)
 
 
 @lru_cache(maxsize=4096)
 def _gsm_unbroken(septets: int) -> Segments:
     """Count a text that may be divided anywhere."""
     return Segments(count=1 if septets <= _GSM_ONE else -(-septets // _GSM_EACH), alphabet="gsm7", units=septets)
+
+
+@lru_cache(maxsize=4096)
+def _ucs2_unbroken(units: int) -> int:
+    """Count a text outside the GSM alphabet that may be divided anywhere."""
+    return 1 if units <= _UCS2_ONE else -(-units // _UCS2_EACH)
 
 
 def _gsm_with(extended: Sequence[str], text: str) -> Segments:
