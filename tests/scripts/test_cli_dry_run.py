@@ -136,7 +136,7 @@ def test_ascii_needs_a_body(cli, command):
 def test_content_objects_have_neither_segments_nor_cost(cli, dry):
     account = '[accounts.main]\ngateway = "exotel-whatsapp"\nsid = "a"\napi_key = "k"\napi_token = "t"\n'
     cli.write("accounts.toml", f"{account}price_per_segment = 0.18\n".encode())
-    campaign = 'name = "offer"\naccounts = ["main"]\nto = "phone"\nrecipients = "people.csv"\n'
+    campaign = 'name = "offer"\naccounts = ["main"]\nto = "phone"\nfrom = "+910000000000"\nrecipients = "people.csv"\n'
     cli.write("offer.toml", f'{campaign}[content]\ntype = "text"\ntext = {{ body = "नमस्ते {{name}}" }}\n'.encode())
     found = cli("enqueue", "offer.toml", "--dry-run", "--json").json
     assert (found["queued"], found["segments"], found["cost"], found["samples"][0]["segments"]) == (3, 0, None, None)
@@ -157,7 +157,7 @@ def test_a_pool_works_together(cli, dry):
 
 
 def test_a_gateway_for_one_recipient_needs_a_call_for_each(cli, dry):
-    skycore = 'gateway = "skycore-sms"\nbase_url = "http://127.0.0.1:9/api"\napi_key = "k"\nrequests = "1/minute"\n'
+    skycore = 'gateway = "skycore-sms"\nbase_url = "http://127.0.0.1:9/api"\napi_key = "k"\nsender_number = "12345"\nrequests = "1/minute"\n'
     cli.write("accounts.toml", f"[accounts.main]\n{skycore}".encode())
     found = dry(201)
     assert (found["calls"], found["batches"]) == (201, 3)

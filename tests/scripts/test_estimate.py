@@ -27,7 +27,8 @@ def one_by_one(requests="10/second"):
 
 def lane(**fields):
     idle = {"held": "", "paused_until": None, "pause_reason": "", "problems": (), "in_flight": 0, "speed": 1.0}
-    return Lane(account="main", call_us=0, live_workers=1, **{**idle, **fields})
+    fixed = {"account": "main", "call_us": 0, "live_workers": 1, "probe_at": None, "ceilings": frozenset()}
+    return Lane(**{**fixed, **idle, **fields})
 
 
 def waiting(batches, *, messages=None, priority="normal", campaign="other", accounts=("main",)):
