@@ -157,8 +157,8 @@ def test_a_pool_works_together(cli, dry):
 
 
 def test_a_gateway_for_one_recipient_needs_a_call_for_each(cli, dry):
-    skycore = 'gateway = "skycore-sms"\nbase_url = "http://127.0.0.1:9/api"\napi_key = "k"\nsender_number = "12345"\nrequests = "1/minute"\n'
-    cli.write("accounts.toml", f"[accounts.main]\n{skycore}".encode())
+    skycore = 'gateway = "skycore-sms"\nbase_url = "http://127.0.0.1:9/api"\napi_key = "k"\nsender_number = "12345"\n'
+    cli.write("accounts.toml", f'[accounts.main]\n{skycore}requests = "1/minute"\n'.encode())
     found = dry(201)
     assert (found["calls"], found["batches"]) == (201, 3)
     assert seconds_until(found) == pytest.approx(200 * 60 * 1.01, abs=30)

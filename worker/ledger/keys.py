@@ -17,8 +17,8 @@ bs:c:ID:d:N                 hash   its news: position → line of a delivery rep
 bs:c:ID:unmatched           zset   reports that matched no message of it, the latest thousand
 bs:c:ID:resent              set    batches that are resends: none of them is sent a third time
 bs:lane:A                   hash   the account's lane: open or held, pause and speed (lane.lua), ceilings and seats
-                                   (seat.lua), last slot and turn (take.lua), ring (ring.lua)
-bs:lane:A:campaigns         zset   campaigns with work for the account → turn
+                                   (seat.lua), last slot, turn and number served (take.lua), ring (ring.lua)
+bs:lane:A:campaigns         zset   campaigns with work for the account → priority × 1e12 + turn
 bs:lane:A:seats             zset   owner → expiry (us)
 bs:lane:A:attempts          hash   attempt → "campaign batch owner size taken_at", while sending
 bs:lane:A:ceilings          hash   owner → "us-between-calls us-between-messages concurrency"
