@@ -10,11 +10,12 @@ pytestmark = pytest.mark.system
 
 POISON = "[[poison]]"
 
-every_gateway = pytest.mark.parametrize("row", ROWS, ids=str)
-one_by_one = pytest.mark.parametrize("row", ONE_BY_ONE, ids=str)
+one_of_each_kind = pytest.mark.parametrize("row", [ROWS[0], ONE_BY_ONE[0]], ids=str)
+one_by_one = pytest.mark.parametrize("row", ONE_BY_ONE[:1], ids=str)
+"""What is shown is the engine's, the same for every adapter that takes one recipient a call."""
 
 
-@every_gateway
+@one_of_each_kind
 def test_one_poisoned_message_is_rejected_alone(stack, row):
     simulator, recipients = stack.simulate(), crowd(row)
     recipients[50]["name"] = POISON
@@ -27,7 +28,7 @@ def test_one_poisoned_message_is_rejected_alone(stack, row):
     assert row.calls(row.rows) <= done.calls == simulator.stats()["requests"] <= row.calls(row.rows) + 16
 
 
-@every_gateway
+@one_of_each_kind
 def test_a_campaign_that_is_poisoned_throughout_pauses_before_anybody_is_rejected(stack, row):
     stack.simulate()
     recipients = [person | {"name": POISON} for person in crowd(row)]
