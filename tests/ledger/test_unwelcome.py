@@ -3,7 +3,7 @@
 import pytest
 
 from worker.domain.suppression import Checks, Reason, Scope, SuppressionList
-from worker.ledger.sending import Batches, Stop
+from worker.ledger.sending import Batches, Stop, Wait
 from worker.ledger.suppression import suppress
 
 EVERYBODY = SuppressionList()
@@ -158,3 +158,14 @@ def test_what_was_given_back_was_not_messaged(lane):
     lane.pause()
     capped(lane, "d")
     assert isinstance(lane.take(lookahead_us=1_000_000), Batches)
+
+
+def test_a_long_row_of_batches_without_anybody_welcome_does_not_hold_the_server_up(lane):
+    lane.campaign(*[1] * 50)
+    opt_out(lane, *range(1, 50))
+    assert lane.take() == Wait(seconds=0.0)
+    assert lane.counts()["suppressed"] == 20
+    adds_up(lane)
+    assert lane.take() == Wait(seconds=0.0)
+    assert rows_in(lane.take_one()) == [50]
+    adds_up(lane)

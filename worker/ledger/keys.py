@@ -18,7 +18,7 @@ bs:c:ID:unmatched           zset   reports that matched no message of it, the la
 bs:c:ID:resent              set    batches that are resends: none of them is sent a third time
 bs:lane:A                   hash   the account's lane: open or held, pause and speed (lane.lua), ceilings and seats
                                    (seat.lua), last slot, turn and number served (take.lua), ring (ring.lua)
-bs:lane:A:campaigns         zset   campaigns with work for the account → priority × 1e12 + turn
+bs:lane:A:campaigns         zset   campaigns with work for the account → 1e12 times its priority, plus its turn
 bs:lane:A:seats             zset   owner → expiry (us)
 bs:lane:A:attempts          hash   attempt → "campaign batch owner size taken_at", while sending
 bs:lane:A:ceilings          hash   owner → "us-between-calls us-between-messages concurrency"

@@ -5,7 +5,7 @@
 -- Returns the instant at which the pause ends, us.
 -- Invariant: as in lane.lua; no batch is touched.
 -- Called by: worker.ledger.sending.back_off
--- joined: clock lane
+-- joined: clock pace lane
 local now = clock(ARGV[1])
 local began = tonumber(ARGV[2])
 verdict(KEYS[1], 'unsent', now, began == 0 and now or began, ARGV[3], 0, tonumber(ARGV[4]), 0)

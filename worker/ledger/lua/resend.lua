@@ -10,7 +10,7 @@
 -- Invariant: by itself at most one resend a message; it counts in the new batch from this script on, and no late answer
 -- of the old attempt can correct it any more.
 -- Called by: worker.ledger.resending.resend
--- joined: clock messages campaign again
+-- joined: clock messages outcomes offer campaign again
 local now, prefix, id, n, size = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[6])
 local s = redis.call('HMGET', KEYS[3], 'attempt', 'unconfirmed', 'expired', 'state', 'taken_at')
 local unreadable = ARGV[7] == ''

@@ -5,7 +5,7 @@
 -- A campaign whose time has not come is scheduled again. Accounts that it was taken out of are its own again.
 -- Invariant: verdicts on attempts from before the resume can not pause the campaign again.
 -- Called by: worker.ledger.operating.resume
--- joined: clock campaign
+-- joined: clock offer campaign
 local now = clock(ARGV[1])
 local c = redis.call('HMGET', KEYS[1], 'state', 'accounts', 'starts_at')
 if not c[1] then return '' end

@@ -10,7 +10,7 @@
 -- Returns "settled", "late" (it had expired; the answer corrects it), "already" or "gone".
 -- Invariant: only the attempt that holds the batch, or that last held it and expired, settles it, and only once.
 -- Called by: worker.ledger.sending.settle
--- joined: clock lane messages campaign breaker again numbers recent
+-- joined: clock pace lane messages outcomes offer campaign breaker again numbers recent
 local now, prefix, attempt = clock(ARGV[1]), ARGV[2], ARGV[4]
 local letters, n = ARGV[10], ARGV[13]
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'size', 'expired', 'taken_at')

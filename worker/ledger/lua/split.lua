@@ -7,7 +7,7 @@
 -- Invariant: the messages move in the script that makes the new batches, and count only there; halves go to the back
 -- of the queue. One message is rejected only where the campaign was seen to pass, or where it is all there is.
 -- Called by: worker.ledger.sending.isolate
--- joined: clock lane messages campaign breaker again
+-- joined: clock pace lane messages outcomes offer campaign breaker again
 local now, prefix, attempt, id, n = clock(ARGV[1]), ARGV[2], ARGV[4], ARGV[5], ARGV[6]
 local batch = KEYS[1] .. ':s:' .. n
 local s = redis.call('HMGET', batch, 'state', 'attempt', 'size', 'expired', 'taken_at')

@@ -6,7 +6,7 @@
 -- Returns the state, or "" where another producer has the campaign or it was cancelled.
 -- Invariant: nothing of a campaign is sent before every row of its input is in the ledger.
 -- Called by: worker.ledger.production.start
--- joined: clock campaign
+-- joined: clock offer campaign
 local now, prefix, id = clock(ARGV[1]), ARGV[2], ARGV[3]
 local c = redis.call('HMGET', KEYS[1], 'state', 'token', 'position', 'hold', 'accounts', 'starts_at', 'ends_at')
 if c[1] ~= 'producing' or c[2] ~= ARGV[4] or c[3] ~= ARGV[5] then return '' end

@@ -1,26 +1,4 @@
--- Joined into other scripts: whose batch goes next through a lane, and how it leaves its queue. Whoever may not be
--- messaged is looked up here, in the script that writes the intent: an opt-out bites until the moment of sending.
--- A batch that is one message of another ("part") is stored as that message's number and "R", the other's n, position.
-
-local function part_of(packed)
-  local n, position = string.match(packed, '^R(%d+) (%d+)$', 3 + 8 * struct.unpack('>H', packed))
-  return n, tonumber(position)
-end
-
--- part: the first message that waits in batch n moves to a batch of its own, and out of the queue goes the last one.
-local function part(key, n, packed, mask, count)
-  local number = tonumber(redis.call('HGET', key, 'stretches')) + redis.call('HINCRBY', key, 'made', 1)
-  local position = next_on_wire(mask, -1, count)
-  local reference = '\0\1' .. string.sub(packed, 3 + 8 * position, 10 + 8 * position) .. 'R' .. n .. ' ' .. position
-  redis.call('SET', key .. ':b:' .. number, reference)
-  mask = marked(mask == '' and string.rep('.', count) or mask, position, 'p')
-  redis.call('SET', key .. ':m:' .. n, mask)
-  if not next_on_wire(mask, -1, count) then redis.call('LPOP', key .. ':queue') end
-  local children = redis.call('HGET', key .. ':s:' .. n, 'children')
-  redis.call('HSET', key .. ':s:' .. n, 'children', (children and children .. ' ' or '') .. number)
-  if redis.call('SISMEMBER', key .. ':resent', n) == 1 then redis.call('SADD', key .. ':resent', number) end
-  return number, reference
-end
+-- Joined into other scripts: whose batch goes next through a lane, and how it leaves its queue.
 
 -- may_go: whether a call that goes at `slot`, or `latest` at the latest, goes within the campaign's hours and before its
 -- end. Its hours lie ahead where the clock stepped back: then it is looked at again when they open.
@@ -29,48 +7,6 @@ local function may_go(prefix, id, slot, latest)
   if c[1] == '1' and slot < tonumber(c[2]) then redis.call('ZADD', prefix .. 'hours', 'LT', c[2], id) end
   local is_open = c[1] ~= '1' or (slot >= tonumber(c[2]) and latest < tonumber(c[3]))
   return is_open and (tonumber(c[4] or 0) == 0 or latest < tonumber(c[4]))
-end
-
--- unwelcome: {position → why} of the packed batch's messages that may not go now.
-local function unwelcome(prefix, account, key, packed, now)
-  local c = redis.call('HMGET', key, 'sender', 'promotional', 'not_before')
-  local gone = suppressed_positions(prefix, account, c[1] or '', c[2] == '1', packed)
-  for position, why in pairs(recent_positions(prefix, tonumber(c[3] or 0), now, packed)) do
-    gone[position] = gone[position] or why
-  end
-  return gone
-end
-
--- pass_over: these messages of a waiting batch leave `queued` for `suppressed`. Returns the mask after it.
-local function pass_over(key, n, mask, count, gone)
-  local left = 0
-  for position, why in pairs(gone) do
-    if mask == '' then mask = string.rep('.', count) end
-    if string.sub(mask, position + 1, position + 1) == '.' then
-      mask, left = marked(mask, position, 's'), left + 1
-      redis.call('HSET', key .. ':d:' .. n, 's' .. position, why)
-    end
-  end
-  if left == 0 then return mask end
-  redis.call('SET', key .. ':m:' .. n, mask)
-  redis.call('HINCRBY', key, 'pending', -left)
-  redis.call('HINCRBY', key, 'queued', -left)
-  redis.call('HINCRBY', key, 'suppressed', left)
-  return mask
-end
-
--- welcome_mask: the mask after passing over whom may not be messaged: of all of the batch, or, where one message goes
--- at a time, of those before the first that may go.
-local function welcome_mask(prefix, account, key, n, packed, mask, count, limit, now)
-  if count <= limit then return pass_over(key, n, mask, count, unwelcome(prefix, account, key, packed, now)) end
-  local position = next_on_wire(mask, -1, count)
-  while position do
-    local why = unwelcome(prefix, account, key, '\0\1' .. string.sub(packed, 3 + 8 * position, 10 + 8 * position), now)[0]
-    if not why then break end
-    mask = pass_over(key, n, mask, count, {[position] = why})
-    position = next_on_wire(mask, position, count)
-  end
-  return mask
 end
 
 -- whose_turn: the campaign that goes as the lane's batch number `served`: the first of the highest priority that waits.
@@ -89,12 +25,15 @@ local function whose_turn(campaigns, served)
   return redis.call('ZRANGE', campaigns, 0, 0)[1]
 end
 
--- next_batch: number `served` of the lane, of the campaign whose turn it is, at most `limit` messages. A campaign with an empty queue, or one that
--- may not send so late, leaves the lane; one whose batch is lost pauses. Returns campaign, n, packed, mask, what the batch is a part of or '', and its size;
--- nothing where the lane has nothing.
+-- next_batch: number `served` of the lane, of the campaign whose turn it is, at most `limit` messages. A campaign with an
+-- empty queue, or one that may not send so late, leaves the lane; one whose batch is lost pauses. Returns campaign, n,
+-- packed, mask, what the batch is a part of or '', and its size; nothing where the lane has nothing, and false where so
+-- many batches in a row had nobody who may be messaged that the server should see to others first.
+local MOST_EMPTIED = 20
+
 local function next_batch(prefix, account, served, limit, slot, latest, now)
-  local campaigns = prefix .. 'lane:' .. account .. ':campaigns'
-  while true do
+  local campaigns, emptied = prefix .. 'lane:' .. account .. ':campaigns', 0
+  while emptied < MOST_EMPTIED do
     local id = whose_turn(campaigns, served)
     if not id then return end
     local key = prefix .. 'c:' .. id
@@ -114,6 +53,7 @@ local function next_batch(prefix, account, served, limit, slot, latest, now)
       if not next_on_wire(mask, -1, count) then
         redis.call('LPOP', key .. ':queue')
         finish_when_done(prefix, id, now)
+        emptied = emptied + 1
       elseif count > limit then
         local number, reference = part(key, n, packed, mask, count)
         return id, number, reference, '', packed, 1
@@ -123,4 +63,5 @@ local function next_batch(prefix, account, served, limit, slot, latest, now)
       end
     end
   end
+  return false
 end
