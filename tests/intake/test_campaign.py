@@ -87,6 +87,18 @@ def test_the_exotel_table_becomes_options_of_the_call(load):
     assert campaign.digest != load(SMALLEST + EXOTEL.replace("desk", "office")).digest
 
 
+SKYCORE = '[skycore]\nclick_tracking = true\ncampaign_ref = "diwali2030"\n'
+
+
+def test_the_skycore_table_becomes_options_of_the_call(load):
+    campaign = load(SMALLEST + SKYCORE)
+    assert campaign.options == {"click_tracking": "true", "campaign_ref": "diwali2030"}
+    assert load(SMALLEST + "[skycore]\nclick_tracking = false").options == {"click_tracking": "false"}
+    assert load(SMALLEST + "[skycore]").options == {}
+    assert Campaign.from_json(campaign.to_json()) == campaign
+    assert campaign.digest != load(SMALLEST + SKYCORE.replace("2030", "2031")).digest
+
+
 def test_settings_with_fields_are_each_messages_and_those_without_the_calls(load):
     campaign = load(
         SMALLEST + 'from = "{header}"\nsms_type = "{kind}"\ndlt_template_id = "11{dlt}"\ndlt_entity_id = "1"'
@@ -244,6 +256,15 @@ def test_a_content_that_is_no_table_is_told(complaint):
         (
             '[exotel]\ncustom_field = "{id}"',
             '"exotel.custom_field" can hold no {column}: Exotel takes one for a whole call',
+        ),
+        ('skycore = "x"', '"skycore" should be a table'),
+        ("[skycore]\ntracking = true", '"skycore.tracking" is not a key of [skycore]; did you mean "click_tracking"?'),
+        ('[skycore]\nclick_tracking = "yes"', '"skycore.click_tracking" should be true or false'),
+        ("[skycore]\ncampaign_ref = 1", '"skycore.campaign_ref" should be text in quotes'),
+        ('[skycore]\ncampaign_ref = ""', '"skycore.campaign_ref" is empty'),
+        (
+            '[skycore]\ncampaign_ref = "{id}"',
+            '"skycore.campaign_ref" can hold no {column}: it is one for the whole campaign',
         ),
         ("x =", "not TOML: Invalid value (at line 4, the last)"),
         ("x = 1 1\ny = 2", "not TOML: Expected newline or end of document after a statement (at line 4, column 7)"),
