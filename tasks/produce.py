@@ -73,8 +73,9 @@ def check_own(campaign: Campaign, account: Account) -> None:
     A `from` with a field is each message's own: what is wrong with it the gateway says, of that message.
     """
     at = f"account {account.name} is at {account.gateway}"
-    if campaign.exotel is not None and account.gateway != reader_of("exotel"):
-        raise ConfigError(f"campaign {campaign.name} has [exotel], which only {reader_of('exotel')} reads, and {at}")
+    for table, given in (("exotel", campaign.exotel), ("skycore", campaign.skycore)):
+        if given is not None and account.gateway != (reader := reader_of(table)):
+            raise ConfigError(f"campaign {campaign.name} has [{table}], which only {reader} reads, and {at}")
     if campaign.sender is not None and not campaign.call_sender:
         return
     if why := sender_problem(account, campaign.call_sender):

@@ -19,6 +19,7 @@ from worker.callback_server import bind, serve, url_of
 from worker.callbacks import make_application
 from worker.domain.callback_token import account_url
 from worker.domain.ids import AccountName
+from worker.gateways.reports import READERS
 
 
 def callbacks(
@@ -26,7 +27,11 @@ def callbacks(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8080,
     urls: Annotated[
-        bool, typer.Option("--urls", help="Print the URL of each account, for a gateway that knows only one; and end.")
+        bool,
+        typer.Option(
+            "--urls",
+            help="Print the URL of each account that gets reports, for a gateway that knows only one; and end.",
+        ),
     ] = False,
     data: Data = None,
     as_json: Json = False,
@@ -50,10 +55,11 @@ def _print_urls(settings: Settings, *, as_json: bool) -> None:
     if settings.public_url is None:
         raise ConfigError(NO_PUBLIC_URL)
     secret = settings.callback_secrets[0]
-    names = load_accounts(settings.accounts_file)
+    names = [name for name, account in load_accounts(settings.accounts_file).items() if account.gateway in READERS]
     found = [(name, account_url(settings.public_url, secret, AccountName(name))) for name in names]
     documents = [{"account": name, "url": url} for name, url in found]
-    emit(documents, table([("account", "url"), *found]), as_json=as_json)
+    nothing = [f"no account in {settings.accounts_file} is at a gateway that sends delivery reports"]
+    emit(documents, table([("account", "url"), *found]) if found else nothing, as_json=as_json)
 
 
 def _serve(host: str, port: int, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from scripts.cli.options import Data, Json, KnownId
 from scripts.cli.output import emit, emit_standing
 from scripts.cli.words import tell
 from worker.ledger.reading import Standing
-from worker.ledger.resolving import Decision, Open, unresolved
+from worker.ledger.resolving import Decision, Open, batches, family, unresolved
 from worker.ledger.resolving import resolve as resolve_batch
 
 _WILL_BE = {
@@ -32,7 +32,10 @@ def resolve(
         str, typer.Option("--code", metavar="CODE", help="The code to keep with accepted or rejected ones.")
     ] = "",
     only_batch: Annotated[
-        int | None, typer.Option("--only-batch", metavar="N", min=1, help="Only those of batch N (see the report).")
+        int | None,
+        typer.Option(
+            "--only-batch", metavar="N", min=1, help="Only those of batch N (see the report), wherever they moved to."
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -47,7 +50,8 @@ def resolve(
         raise ConfigError("--code goes with accepted or rejected: what is sent again gets a code of its own")
     with open_ledger(data) as ledger:
         standing = ledger.standing(campaign_id)
-        found = [each for each in unresolved(ledger.client, standing.id) if only_batch in {None, each.batch}]
+        among = None if only_batch is None else _only(ledger, standing, only_batch)
+        found = list(unresolved(ledger.client, standing.id, among))
         messages = sum(each.messages for each in found)
         if dry_run:
             _preview(found, decision, as_json=as_json)
@@ -56,6 +60,14 @@ def resolve(
             _ask(f"{messages:,} unconfirmed messages of {campaign_id} {_WILL_BE[decision]}. Go on?")
         _resolve_all(ledger, standing, found, decision, code)
         emit_standing(ledger.standing(campaign_id), as_json=as_json)
+
+
+def _only(ledger: Ledger, standing: Standing, batch: int) -> Sequence[int]:
+    known = batches(ledger.client, standing.id)
+    if batch not in known:
+        there = f"its last is {known[-1]}" if known else "it has none yet"
+        raise ConfigError(f"there is no batch {batch} of {standing.id}: {there}")
+    return family(ledger.client, standing.id, batch)
 
 
 def _ask(question: str) -> None:

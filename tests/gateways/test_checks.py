@@ -59,4 +59,7 @@ def test_each_gateway_says_what_it_needs_of_a_sender(gateway, more, sender, prob
 
 
 def test_every_table_of_a_campaign_file_has_one_gateway_that_reads_it():
-    assert reader_of("exotel") == "exotel-sms"
+    assert {table: reader_of(table) for table in ("exotel", "skycore")} == {
+        "exotel": "exotel-sms",
+        "skycore": "skycore-sms",
+    }

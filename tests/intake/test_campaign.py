@@ -1,5 +1,9 @@
 """The campaign file: what is taken, and the one sentence for what is not."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -8,6 +12,9 @@ from worker.domain.ascii_template import AsciiTemplate
 from worker.domain.template import compile_template
 from worker.intake.campaign import Campaign, check_id
 from worker.intake.campaign_file import load_campaign
+from worker.intake.exotel_options import ExotelOptions
+from worker.intake.schedule_options import ScheduleOptions
+from worker.intake.skycore_options import SkycoreOptions
 
 SMALLEST = 'name = "offer"\naccounts = ["main"]\nbody = "Hi {name}"\n'
 
@@ -45,6 +52,29 @@ def test_the_smallest_campaign_has_the_defaults_of_the_contract(load):
     assert campaign.sender is None
     assert campaign.sms_type == "transactional"
     assert campaign.recipients is None
+
+
+EXAMPLE = (Path(__file__).parents[2] / "config" / "campaign.example.toml").read_text(encoding="utf-8")
+LEFT_OUT = re.compile(r"^# (?=\[?\w+(?:\]$| = ))", re.MULTILINE)
+BLOCKS = [block for block in EXAMPLE.split("\n\n") if LEFT_OUT.search(block)]
+
+
+def test_the_example_loads_and_names_every_key_of_a_campaign_and_of_its_tables(load):
+    assert load(EXAMPLE).sender == "EXOTEL"
+    document = tomllib.loads(LEFT_OUT.sub("", EXAMPLE))
+    known = {field.serialization_alias or name for name, field in Campaign.model_fields.items()}
+    assert document.keys() == known
+    for table, options in (("exotel", ExotelOptions), ("skycore", SkycoreOptions), ("schedule", ScheduleOptions)):
+        assert document[table].keys() == options.model_fields.keys()
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: LEFT_OUT.sub("", block).split()[0])
+def test_what_the_example_leaves_out_can_be_taken_in(load, block):
+    text = EXAMPLE.replace(block, LEFT_OUT.sub("", block))
+    if "[content]" in block:
+        text = re.sub("^body = .*$", "", text, flags=re.MULTILINE)
+    document = load(text).model_dump(by_alias=True, exclude_unset=True)
+    assert document.keys() >= tomllib.loads(LEFT_OUT.sub("", block)).keys()
 
 
 def test_every_key_that_is_supported_is_taken(load, tmp_path):
@@ -85,6 +115,18 @@ def test_the_exotel_table_becomes_options_of_the_call(load):
     assert load(SMALLEST + "[exotel]").options == {}
     assert Campaign.from_json(campaign.to_json()) == campaign
     assert campaign.digest != load(SMALLEST + EXOTEL.replace("desk", "office")).digest
+
+
+SKYCORE = '[skycore]\nclick_tracking = true\ncampaign_ref = "diwali2030"\n'
+
+
+def test_the_skycore_table_becomes_options_of_the_call(load):
+    campaign = load(SMALLEST + SKYCORE)
+    assert campaign.options == {"click_tracking": "true", "campaign_ref": "diwali2030"}
+    assert load(SMALLEST + "[skycore]\nclick_tracking = false").options == {"click_tracking": "false"}
+    assert load(SMALLEST + "[skycore]").options == {}
+    assert Campaign.from_json(campaign.to_json()) == campaign
+    assert campaign.digest != load(SMALLEST + SKYCORE.replace("2030", "2031")).digest
 
 
 def test_settings_with_fields_are_each_messages_and_those_without_the_calls(load):
@@ -244,6 +286,15 @@ def test_a_content_that_is_no_table_is_told(complaint):
         (
             '[exotel]\ncustom_field = "{id}"',
             '"exotel.custom_field" can hold no {column}: Exotel takes one for a whole call',
+        ),
+        ('skycore = "x"', '"skycore" should be a table'),
+        ("[skycore]\ntracking = true", '"skycore.tracking" is not a key of [skycore]; did you mean "click_tracking"?'),
+        ('[skycore]\nclick_tracking = "yes"', '"skycore.click_tracking" should be true or false'),
+        ("[skycore]\ncampaign_ref = 1", '"skycore.campaign_ref" should be text in quotes'),
+        ('[skycore]\ncampaign_ref = ""', '"skycore.campaign_ref" is empty'),
+        (
+            '[skycore]\ncampaign_ref = "{id}"',
+            '"skycore.campaign_ref" can hold no {column}: it is one for the whole campaign',
         ),
         ("x =", "not TOML: Invalid value (at line 4, the last)"),
         ("x = 1 1\ny = 2", "not TOML: Expected newline or end of document after a statement (at line 4, column 7)"),

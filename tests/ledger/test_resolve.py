@@ -3,7 +3,7 @@
 import pytest
 
 from worker.ledger.reading import standings
-from worker.ledger.resolving import Open, unresolved
+from worker.ledger.resolving import Open, batches, family, unresolved
 
 
 @pytest.fixture
@@ -28,6 +28,23 @@ def adds_up(ledger):
 
 def test_batches_with_unconfirmed_messages_are_named(lost):
     assert list(unresolved(lost.redis, "c")) == [Open(batch=1, messages=2), Open(batch=2, messages=2)]
+
+
+def test_a_batch_whose_messages_went_singly_stands_for_all_of_them_wherever_they_moved_to(ledger):
+    ledger.campaign(3, 1)
+    ledger.lane(call_us=1000)
+    for _ in range(3):
+        ledger.settle(ledger.next_one(limit=1), "u", "lost")
+    ledger.settle(ledger.next_one(), "u", "lost")
+    assert family(ledger.redis, "c", 1) == [1, 3, 4, 5]
+    assert ledger.resolve("resend", 4) == {"resolved": 1}
+    ledger.settle(ledger.next_one(), "u", "lost")
+    assert list(batches(ledger.redis, "c")) == [1, 2, 3, 4, 5, 6]
+    assert family(ledger.redis, "c", 1) == [1, 3, 4, 5, 6]
+    assert (family(ledger.redis, "c", 4), family(ledger.redis, "c", 2)) == ([4, 6], [2])
+    among = unresolved(ledger.redis, "c", family(ledger.redis, "c", 1))
+    assert [(each.batch, each.messages) for each in among] == [(3, 1), (5, 1), (6, 1)]
+    adds_up(ledger)
 
 
 @pytest.mark.parametrize("decision", ["accepted", "rejected"])

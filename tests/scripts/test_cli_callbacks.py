@@ -14,6 +14,8 @@ from config.settings import NO_REDIS
 from worker.domain.callback_token import callback_url, is_signed
 from worker.ledger import inbox
 
+from .conftest import ACCOUNTS
+
 pytestmark = pytest.mark.system
 
 SECRET = "a-long-made-up-text"
@@ -87,6 +89,26 @@ def test_urls_are_printed_for_each_account(cli, monkeypatch):
     assert (document["account"], public) == ("main", "https://sms.example/hooks/reports/main")
     assert is_signed(token, [SECRET], "main", "", 0)
     assert cli("callbacks", "--urls").out.splitlines()[1] == f"main     {document['url']}"
+
+
+XTEND = """
+    [accounts.other]
+    gateway = "xtend-whatsapp"
+    base_url = "http://127.0.0.1:9"
+    phone_number_id = "100000000000001"
+    api_key = "sim-key"
+"""
+
+
+def test_an_account_whose_gateway_sends_no_reports_has_no_url(cli, monkeypatch):
+    monkeypatch.setenv("BULKSEND_PUBLIC_URL", "https://sms.example/hooks")
+    cli.write("accounts.toml", ACCOUNTS.replace("{url}", "http://127.0.0.1:9") + XTEND)
+    assert [each["account"] for each in cli("callbacks", "--urls", "--json").json] == ["main"]
+    cli.write("accounts.toml", XTEND)
+    ended = cli("callbacks", "--urls")
+    said = "no account in accounts.toml is at a gateway that sends delivery reports\n"
+    assert (ended.code, ended.out, ended.err) == (0, said, "")
+    assert cli("callbacks", "--urls", "--json").json == []
 
 
 @pytest.mark.parametrize(

@@ -287,3 +287,15 @@ def test_the_example_of_the_python_interface_queues_its_three(cli, capsys):
     campaign_id = capsys.readouterr().out.strip()
     assert campaign_id.startswith("order-update-")
     assert cli("status", campaign_id, "--json").json["queued"] == 3
+
+
+def test_only_batch_means_all_that_moved_out_of_it_and_has_to_be_there(queued):
+    queued.client.hset("bs:c:x1", "made", 2)
+    queued.client.hset(keys.batch_state(CampaignId("x1"), 1), "children", "2 3")
+    for single in (2, 3):
+        queued.client.hset(keys.batch_state(CampaignId("x1"), single), mapping={"state": "settled", "unconfirmed": 1})
+    preview = ("resolve", "x1", "--as", "accepted", "--dry-run", "--json", "--only-batch")
+    assert queued(*preview, "1").json["batches"] == {"2": 1, "3": 1}
+    assert queued(*preview, "3").json["batches"] == {"3": 1}
+    ended = queued(*preview, "4")
+    assert (ended.code, ended.json) == (2, {"error": "there is no batch 4 of x1: its last is 3"})

@@ -8,6 +8,7 @@ from tasks.produce import check_accounts, check_kind, text_check
 from worker.intake.batches import check_body
 from worker.intake.campaign import Campaign
 from worker.intake.exotel_options import ExotelOptions
+from worker.intake.skycore_options import SkycoreOptions
 
 BODY = Campaign(name="offer", accounts=("main",), body="Hi")
 CONTENT = Campaign(name="offer", accounts=("main",), content={"type": "text", "text": {"body": "Hi"}})
@@ -87,6 +88,11 @@ REFUSED = {
         BODY.model_copy(update={"exotel": ExotelOptions(priority="high")}),
         "campaign offer has [exotel], which only exotel-sms reads, and account main is at skycore-sms",
     ),
+    "Skycore's table at Exotel": (
+        ACCOUNTS,
+        BODY.model_copy(update={"skycore": SkycoreOptions()}),
+        "campaign offer has [skycore], which only skycore-sms reads, and account main is at exotel-sms",
+    ),
 }
 
 
@@ -101,6 +107,8 @@ def test_refused_before_anything_is_queued(settings, case):
 
 def test_a_sender_of_each_message_and_a_table_of_its_own_gateway_pass(settings):
     check_accounts(BODY.model_copy(update={"exotel": ExotelOptions(priority="high")}), settings)
+    settings.accounts_file.write_text(SKYCORE)
+    check_accounts(BODY.model_copy(update={"skycore": SkycoreOptions(click_tracking=True)}), settings)
     settings.accounts_file.write_text(WHATSAPP)
     check_accounts(CONTENT.model_copy(update={"sender": "{brand}"}), settings)
 

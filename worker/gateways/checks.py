@@ -14,7 +14,7 @@ _CONTENT_CHECKS: Mapping[str, Callable[[str], str]] = {
     "exotel-whatsapp": check_content,
     "xtend-whatsapp": check_content,
 }
-_TABLES: Mapping[str, str] = {"exotel": "exotel-sms"}
+_TABLES: Mapping[str, str] = {"exotel": "exotel-sms", "skycore": "skycore-sms"}
 
 
 def takes_content(gateway: str) -> bool:

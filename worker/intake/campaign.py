@@ -34,6 +34,7 @@ from worker.domain.template import Template, TemplateError, compile_template
 from worker.intake.exotel_options import ExotelOptions
 from worker.intake.message_options import PerMessage, SmsType, fields_in, fixed, templates
 from worker.intake.schedule_options import ScheduleOptions
+from worker.intake.skycore_options import SkycoreOptions
 from worker.intake.zones import ZoneName
 
 MAX_BODY_CHARACTERS = 2000
@@ -73,6 +74,7 @@ class Campaign(BaseModel):
     dlt_entity_id: _Text | None = None
     dlt_template_id: _Templated | None = None
     exotel: ExotelOptions | None = None
+    skycore: SkycoreOptions | None = None
     priority: Literal["high", "normal", "low"] = "normal"
     on_unconfirmed: Literal["hold", "resend"] = "hold"
     not_before_hours: Annotated[int, Field(ge=1, le=MOST_HOURS, strict=True)] | None = None
@@ -214,7 +216,8 @@ class Campaign(BaseModel):
         names = ("sms_type", "dlt_entity_id", "dlt_template_id")
         given = {name: getattr(self, name) for name in names if name in self.model_fields_set}
         of_the_call = {name: fixed(text) for name, text in given.items() if text is not None and not fields_in(text)}
-        return of_the_call | (self.exotel.options if self.exotel else {})
+        own = (self.exotel.options if self.exotel else {}) | (self.skycore.options if self.skycore else {})
+        return of_the_call | own
 
     @property
     def call_sender(self) -> str:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.errors import ConfigError
-from worker.intake import exotel_options, schedule_options
+from worker.intake import exotel_options, schedule_options, skycore_options
 from worker.intake.campaign import INSIDE, Campaign
 from worker.intake.suggestions import did_you_mean
 
@@ -61,7 +61,11 @@ def _sentence(error: ValidationError) -> str:
     return f"{place} {_complaint(key, details)}"
 
 
-_TABLES = {"exotel": exotel_options.complaint, "schedule": schedule_options.complaint}
+_TABLES = {
+    "exotel": exotel_options.complaint,
+    "schedule": schedule_options.complaint,
+    "skycore": skycore_options.complaint,
+}
 """Tables with keys of their own, and what says what is wrong with one of these."""
 
 _KINDS = {"string_type": "text in quotes", "tuple_type": "a list", "dict_type": "a table", "bool_type": "true or false"}

@@ -1,7 +1,7 @@
 """Deciding by hand what became of messages that stayed unconfirmed: somebody has asked the gateway, or the people."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
@@ -30,11 +30,37 @@ class Open:
     messages: int
 
 
-def unresolved(client: redis.Redis, campaign_id: CampaignId) -> Iterator[Open]:
-    """Give the batches of a campaign that have unconfirmed messages, in order; raises `LedgerUnavailable`."""
+def batches(client: redis.Redis, campaign_id: CampaignId) -> Sequence[int]:
+    """Return the numbers of all batches of a campaign, in order; raises `LedgerError`."""
     with translated():
         fields = cast(list[bytes | None], client.hmget(keys.campaign(campaign_id), ["stretches", "made"]))
-    for stored in stored_batches(client, campaign_id, range(1, sum(int(each or 0) for each in fields) + 1)):
+    return range(1, sum(int(each or 0) for each in fields) + 1)
+
+
+def family(client: redis.Redis, campaign_id: CampaignId, batch: int) -> Sequence[int]:
+    """Return a batch and those to which messages of it have moved, singly or together, in order; raises `LedgerError`.
+
+    Those of the latter count as well: a message that went singly may have been sent again, in one more batch.
+    """
+    found = newest = {batch}
+    while newest:
+        with translated():
+            pipeline = client.pipeline(transaction=False)
+            for number in newest:
+                pipeline.hget(keys.batch_state(campaign_id, number), "children")
+            replies = pipeline.execute()
+        newest = {int(child) for reply in replies for child in (reply or b"").split()} - found
+        found = found | newest
+    return sorted(found)
+
+
+def unresolved(client: redis.Redis, campaign_id: CampaignId, among: Sequence[int] | None = None) -> Iterator[Open]:
+    """Give the batches that have unconfirmed messages, in order: of the campaign, or of the numbers in `among`.
+
+    Raises `LedgerError`.
+    """
+    wanted = batches(client, campaign_id) if among is None else among
+    for stored in stored_batches(client, campaign_id, wanted):
         if messages := int(stored.state.get(b"unconfirmed", 0)):
             yield Open(batch=stored.number, messages=messages)
 
