@@ -54,10 +54,15 @@ def wait_for(look: Callable[[], T | None], what: str, within_s: float) -> T:
         time.sleep(_LOOK_S)
 
 
+def national(i: int) -> str:
+    """Return the ten digits of the made-up recipient `i`, from 0."""
+    return f"90000{i:05d}" if i < 100_000 else f"910{i:07d}"  # noqa: PLR2004
+
+
 def people(batches: int) -> Iterator[dict[str, str]]:
     """Give made-up recipients for so many full batches, each with a text of their own."""
     for i in range(batches * _BATCH):
-        yield {"to": f"+9190000{i:05d}" if i < 100_000 else f"+91910{i:07d}", "name": f"Person {i}", "order": f"A-{i}"}  # noqa: PLR2004
+        yield {"to": f"+91{national(i)}", "name": f"Person {i}", "order": f"A-{i}"}
 
 
 @dataclass(slots=True)
