@@ -150,6 +150,12 @@ def fields_of(*messages, **given):
     return call.url.rpartition("/")[2], parse_qsl(call.content.decode(), keep_blank_values=True, strict_parsing=True)
 
 
+def test_a_callback_of_the_campaigns_own_goes_before_ours():
+    given = {"options": {"status_callback": "https://reports.example.com/sms"}, "callback_url": CALLBACK}
+    _, fields = fields_of((FIRST, "Hi"), **given)
+    assert [text for key, text in fields if key == "StatusCallback"] == ["https://reports.example.com/sms"]
+
+
 def test_every_documented_parameter_can_be_given():
     given = {"options": ALL_OPTIONS, "callback_url": CALLBACK}
     of_all = [*HEAD, ("SmsType", "transactional"), ENTITY, TEMPLATE, *OF_THE_CALL]

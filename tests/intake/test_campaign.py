@@ -97,6 +97,7 @@ priority = "high"
 shorten_url = true
 shorten_url_params = { Header = "EXOTEL", Tracking = "true" }
 custom_field = "order desk"
+status_callback = "https://reports.example.com/sms"
 """
 
 
@@ -110,6 +111,7 @@ def test_the_exotel_table_becomes_options_of_the_call(load):
         "shorten_url_params.Header": "EXOTEL",
         "shorten_url_params.Tracking": "true",
         "custom_field": "order desk",
+        "status_callback": "https://reports.example.com/sms",
     }
     assert load(SMALLEST + "[exotel]\nshorten_url = false").options == {"shorten_url": "false"}
     assert load(SMALLEST + "[exotel]").options == {}
@@ -282,6 +284,10 @@ def test_a_content_that_is_no_table_is_told(complaint):
             '"exotel.shorten_url_params" has a name that is not 1 to 64 letters',
         ),
         ('[exotel.shorten_url_params]\nHeader = "E"', '"exotel" has shorten_url_params, which need shorten_url = true'),
+        (
+            '[exotel]\nstatus_callback = "reports.example.com"',
+            '"exotel.status_callback" should be http:// or https:// and a host',
+        ),
         ('[exotel]\ncustom_field = ""', '"exotel.custom_field" is empty'),
         (
             '[exotel]\ncustom_field = "{id}"',

@@ -103,6 +103,7 @@ def _shared(outgoing: Outgoing, sender: str | None, options: Mapping[str, str]) 
     for name, text in options.items():
         if name.startswith(_SHORTEN):
             fields.append((escaped(f"ShortenUrlParams[{name.removeprefix(_SHORTEN)}]"), text))
-    if outgoing.callback_url:
-        fields.append(("StatusCallback", outgoing.callback_url))
+    callback_url = options.get("status_callback") or outgoing.callback_url
+    if callback_url:
+        fields.append(("StatusCallback", callback_url))
     return "&".join([f"{key}={escaped(text)}" for key, text in fields])

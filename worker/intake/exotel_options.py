@@ -19,7 +19,8 @@ class ExotelOptions(BaseModel):
     """Exotel's own settings of a campaign (Exotel SMS reference, tables of POST parameters).
 
     `shorten_url_params` are the parameters `ShortenUrlParams[NAME]`. `custom_field` is one text for all messages; in
-    Exotel's `CustomField` it stands after our own reference.
+    Exotel's `CustomField` it stands after our own reference. `status_callback` is where Exotel sends the delivery
+    reports instead of to us: then none of them is merged.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -29,6 +30,7 @@ class ExotelOptions(BaseModel):
     shorten_url: bool | None = None
     shorten_url_params: dict[Annotated[str, Field(pattern=r"^[A-Za-z]{1,64}$")], _Text] | None = None
     custom_field: _Text | None = None
+    status_callback: Annotated[str, Field(pattern=r"^https?://[^\s{}]+$")] | None = None
 
     @field_validator("custom_field")
     @classmethod
@@ -52,6 +54,7 @@ class ExotelOptions(BaseModel):
             "exotel_priority": self.priority,
             "shorten_url": None if self.shorten_url is None else str(self.shorten_url).lower(),
             "custom_field": self.custom_field,
+            "status_callback": self.status_callback,
         }
         params = {f"shorten_url_params.{name}": text for name, text in (self.shorten_url_params or {}).items()}
         return {name: text for name, text in given.items() if text is not None} | params
@@ -66,6 +69,8 @@ def complaint(inside: str, details: ErrorDetails) -> str | None:
             return "should be true or false"
         case "dict_type" | "model_type":
             return "should be a table"
+        case "string_pattern_mismatch" if inside == "status_callback":
+            return "should be http:// or https:// and a host"
         case "string_pattern_mismatch":
             return "has a name that is not 1 to 64 letters"
         case _:
