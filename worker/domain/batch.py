@@ -34,8 +34,8 @@ class Outgoing:
     ("" where it gave none, or one for each message). `options` has the campaign's gateway settings that were given, by
     contract name: `sms_type`, `dlt_entity_id`, `dlt_template_id`, Exotel's own (`encoding_type`, `exotel_priority`,
     `shorten_url`, `shorten_url_params.NAME`, `custom_field`, `status_callback`) and Skycore's (`click_tracking`,
-    `campaign_ref`). `callback_url` is where the gateway may send this batch's delivery reports, "" where none are asked for. A repr
-    shows neither sender nor URL: that may be a number, this is signed.
+    `campaign_ref`). `callback_url` is where the gateway may send this batch's delivery reports, "" where none are asked
+    for. A repr shows neither sender nor URL: that may be a number, this is signed.
     """
 
     reference: str
