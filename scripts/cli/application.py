@@ -97,7 +97,7 @@ def bulksend(
         bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Bulk SMS: each person once, nobody twice, nobody forgotten.
+    """Bulk SMS and WhatsApp: each person once, nobody twice, nobody forgotten.
 
     Try it without an account: bulksend demo
     """
