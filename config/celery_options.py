@@ -8,7 +8,7 @@ from config.broker import broker_url_for
 from config.settings import load_settings
 
 _settings = load_settings()
-broker_url = broker_url_for(_settings.broker_url or _settings.redis_url)
+broker_url = broker_url_for(_settings.messages_url)
 
 # Words of the Redis transport; RabbitMQ's passes over them.
 broker_transport_options = {

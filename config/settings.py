@@ -122,6 +122,11 @@ class Settings(BaseSettings):
     """How far two calls may drift on the way to the gateway; the throttle keeps that much distance."""
 
     @property
+    def messages_url(self) -> str | None:
+        """Where Celery's messages live, beside the ledger or apart from it; `None` where no Redis is configured."""
+        return self.broker_url or self.redis_url
+
+    @property
     def callback_secrets(self) -> tuple[str, ...]:
         """The secret that signs, then those whose tokens are still believed; `ConfigError` where none signs."""
         if self.callback_secret is None:
