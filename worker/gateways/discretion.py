@@ -18,7 +18,10 @@ class Discretion:
         self._secrets = tuple(secret for secret in secrets if secret)
 
     def discreet(self, words: str, bodies: Iterable[str]) -> str:
-        """Trim the gateway's own words to one line of 200 characters without credentials, numbers and bodies."""
+        """Trim the gateway's own words to one line of 200 characters without credentials, numbers and bodies.
+
+        Nor anything that is not printed, which a terminal would obey; half a surrogate pair, which has no UTF-8, is "?".
+        """
         for secret in self._secrets:
             words = words.replace(secret, "[secret]")
         # The longest first: one may stand in another.
@@ -26,5 +29,6 @@ class Discretion:
             words = words.replace(body, "[body]")
         # One mark for a list of numbers: reasons are counted, and should be few.
         words = _MARKS.sub("[number]", _NUMBER.sub("[number]", _BODY_QUOTE.sub("Msg=[body]", words)))
-        words = " ".join(words.encode("utf-8", "replace").decode().split())
+        words = words.encode("utf-8", "replace").decode()
+        words = " ".join("".join([letter if letter.isprintable() else " " for letter in words]).split())
         return words if len(words) <= _LONGEST_WORDS else words[: _LONGEST_WORDS - 1] + "…"
