@@ -5,6 +5,7 @@ LedgerError
 └── LedgerBroken         Redis answered that the ledger is not as a script left it: tell someone
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,6 +19,12 @@ from redis.exceptions import (
     ResponseError,
 )
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+_PASSING = frozenset({"BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "OOM", "READONLY"})
+"""Refusals that pass by themselves, or when somebody sees to the server."""
+
+_IN_A_SCRIPT = re.compile(r"Error running script .*?-([A-Z]+) ", re.DOTALL)
+"""How a server before 7.0 wraps what a command of a script was refused with."""
 
 
 class LedgerError(Exception):
@@ -46,8 +53,13 @@ def translated() -> Iterator[None]:
     except NoPermissionError as error:
         raise LedgerBroken(f"the Redis user may not do this: {error}") from error
     except ResponseError as error:
-        if str(error).startswith(("LOADING", "MASTERDOWN", "BUSY", "MISCONF", "NOREPLICAS", "READONLY", "CLUSTERDOWN")):
+        if _code_of(str(error)) in _PASSING:
             raise LedgerUnavailable(f"Redis is not ready: {error}") from error
         raise LedgerBroken(f"Redis refused a step: {error}") from error
     except RedisError as error:
         raise LedgerUnavailable(f"Redis did not do it: {error}") from error
+
+
+def _code_of(words: str) -> str:
+    wrapped = _IN_A_SCRIPT.search(words)
+    return wrapped.group(1) if wrapped else words.partition(" ")[0]
