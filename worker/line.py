@@ -1,12 +1,13 @@
 """One HTTP connection to one gateway, for one coroutine: open it, then take a batch, then post.
 
 Why not an `httpx.AsyncClient` as it comes: its pool is quadratic (1,000 calls a second with one in flight, 78 with
-64), and it connects while it sends, when the batch's slot has already come. A line keeps httpx's client and puts one
-connection under it.
+64), it connects while it sends, when the batch's slot has already come, and it looks where a redirect would lead. A
+line takes httpx's requests and answers, and puts one connection of httpcore's under them.
 
-It keeps the two facts on which "nobody twice" stands. `Unsent` is said only where not one byte of the request was
-handed to the system; from then on every failure is `Lost`. And nothing is ever repeated here: no retry, no redirect,
-no request on a connection that was idle for long or that the peer has closed.
+It keeps the facts on which "nobody twice" stands. `Unsent` is said only where not one byte of the request was handed
+to the system; from then on every failure is `Lost`. Nothing is ever repeated here: no retry, no redirect, no request
+on a connection that was idle for long or that the peer has closed. And no answer is taken for another call's: a
+connection on which more came than one answer is given up.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ import os
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -36,6 +38,12 @@ CONNECT_LIMIT_S = 10.0
 
 ANSWER_LIMIT_BYTES = 8 << 20
 """No answer of a gateway is this large; a larger one is not read to its end."""
+
+GRACE_S = 0.05
+"""So long after its deadline a call is broken off: a process that slept finds in its socket what came in time."""
+
+_PARTS_A_TURN = 32
+"""Parts of an answer read before other coroutines get their turn: a peer may cut it into single bytes."""
 
 _OWN_HEADERS = {"User-Agent": "bulksend", "Accept-Encoding": "identity"}
 _DEFAULT_PORT = {"http": 80, "https": 443}
@@ -76,12 +84,8 @@ class Line:
         self._transport = _OneConnection()
         self._stream: Stream | None = None
         self._idle_since = 0.0
-        self._client = httpx.AsyncClient(
-            transport=self._transport,
-            follow_redirects=False,
-            timeout=None,  # noqa: S113  (`post` has one deadline for the whole call)
-            trust_env=False,
-        )
+        self.written_bytes = 0
+        """Handed to the system by all calls so far."""
 
     @property
     def is_open(self) -> bool:
@@ -117,21 +121,23 @@ class Line:
             return Unsent(reason=f"the connection to {self._host} was closed or idle before the request")
         written_before, finished = stream.written_bytes, False
         try:
-            async with asyncio.timeout(timeout_s):
-                answer = await self._exchange(call)
-            finished = True
+            answer = await self._exchange_within(timeout_s, call)
+            finished = not self._transport.has_more
             self._idle_since = self._clock()
         except TimeoutError:
             reason = f"no whole answer from {self._host} within {timeout_s:g} s"
         except _AnswerTooLargeError:
             reason = f"the answer of {self._host} is larger than {ANSWER_LIMIT_BYTES} bytes"
-        except (httpcore.ProtocolError, httpx.DecodingError):
+        except _EncodedError:
+            reason = f"the answer of {self._host} is in an encoding that can not be read"
+        except httpcore.RemoteProtocolError:
             reason = f"{self._host} broke off or gave an answer that is not HTTP"
         except httpcore.NetworkError:
             reason = f"the connection to {self._host} broke"
         else:
             return answer
         finally:
+            self.written_bytes += stream.written_bytes - written_before
             if not finished:
                 self._drop()
         return Lost(reason=reason) if stream.written_bytes > written_before else Unsent(reason=reason)
@@ -139,24 +145,36 @@ class Line:
     async def close(self) -> None:
         """Give the connection up for good."""
         self._drop()
-        await self._client.aclose()
+
+    async def _exchange_within(self, timeout_s: float, call: Call) -> Answer:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(None) as deadline:
+            # Where the process slept, timer and answer come in one turn of the loop: the answer must win.
+            timer = loop.call_later(timeout_s, lambda: deadline.reschedule(loop.time() + GRACE_S))
+            try:
+                return await self._exchange(call)
+            finally:
+                timer.cancel()
 
     async def _exchange(self, call: Call) -> Answer:
-        # Made without the client, so that nothing of its own (cookies, headers, credentials) is added.
-        request = httpx.Request(call.method, call.url, headers={**_OWN_HEADERS, **call.headers}, content=call.content)
-        response = await self._client.send(request, stream=True)
+        headers = {**_OWN_HEADERS, **call.headers}
+        request = httpx.Request(call.method, _parsed(call.url), headers=headers, content=call.content)
+        response = await self._transport.handle_async_request(request)
+        body, parts = bytearray(), 0
         try:
-            body = bytearray()
-            async for part in response.aiter_bytes():
+            async for part in response.aiter_raw():
                 body += part
+                parts += 1
                 if len(body) > ANSWER_LIMIT_BYTES:
                     raise _AnswerTooLargeError
+                if parts % _PARTS_A_TURN == 0:
+                    await asyncio.sleep(0)
         finally:
             await response.aclose()
         return Answer(
             status=response.status_code,
             headers=dict(response.headers),
-            body=bytes(body),
+            body=_decoded(bytes(body), response.headers.get("content-encoding", "")),
             received_at=self._now(),
         )
 
@@ -181,11 +199,47 @@ class _AnswerTooLargeError(Exception):
     """The answer is larger than any that a gateway gives."""
 
 
+class _EncodedError(Exception):
+    """The answer is compressed otherwise than it says, or in a way that nobody asked for."""
+
+
+_parsed = functools.lru_cache(maxsize=1024)(httpx.URL)
+"""An account's calls have the same URL over and over."""
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    """Return the answer's content; `identity` was asked for, but some servers compress all the same."""
+    match encoding.strip().lower():
+        case "" | "identity":
+            return body
+        case "gzip" | "x-gzip" | "deflate":
+            unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either header
+            try:
+                content = unpacking.decompress(body, ANSWER_LIMIT_BYTES + 1)
+            except zlib.error as error:
+                raise _EncodedError from error
+            if len(content) > ANSWER_LIMIT_BYTES:
+                raise _AnswerTooLargeError
+            if not unpacking.eof:
+                raise _EncodedError
+            return content
+        case _:
+            raise _EncodedError
+
+
 class _OneConnection(httpx.AsyncBaseTransport):
     """httpx's transport over the one connection that its line has opened."""
 
     def __init__(self) -> None:
         self.connection: httpcore.AsyncHTTP11Connection | None = None
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more came in one piece with the answer than the answer.
+
+        The next call would be told it as its own. httpcore reads ahead and does not say so: its parser does.
+        """
+        return self.connection is not None and bool(self.connection._h11_state.trailing_data[0])  # noqa: SLF001
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.connection is None:

@@ -12,6 +12,9 @@ from typing import Any, cast
 import httpcore
 
 _MOST_UNREAD_BYTES = 16 << 20
+_MOST_READ_BYTES = 16 << 20
+"""Of one answer, all that is not its content included: a peer can send headers and interim answers for ever."""
+
 _TLS_GOODBYE_S = 1.0
 _NEXT_ADDRESS_S = 0.25
 
@@ -22,6 +25,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     def __init__(self) -> None:
         """Start closed; the event loop opens it with `connection_made`."""
         self.written_bytes = 0
+        self._read_bytes = 0  # since the last write
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
         self._ended = False
@@ -36,7 +40,9 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return bool(self._received) or self._ended or self._transport is None or self._transport.is_closing()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109
-        """Wait for bytes; `b""` at the end. `httpcore.ReadError` if the connection broke before that."""
+        """Wait for bytes; `b""` at the end. `httpcore.ReadError` if the connection broke before that, or talks on."""
+        if self._received:
+            await asyncio.sleep(0)  # a peer that is faster than its reader must not keep the loop
         while not self._received and not self._ended:
             self._news.clear()
             await self._news.wait()
@@ -46,6 +52,9 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             return b""
         data = bytes(self._received[:max_bytes])
         del self._received[:max_bytes]
+        self._read_bytes += len(data)
+        if self._read_bytes > _MOST_READ_BYTES:
+            raise httpcore.ReadError
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
@@ -55,6 +64,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if self._ended or self._transport is None or self._transport.is_closing():
             raise httpcore.WriteError
         self.written_bytes += len(buffer)
+        self._read_bytes = 0
         self._transport.write(buffer)
         await self._room.wait()
 

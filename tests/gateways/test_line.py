@@ -5,18 +5,23 @@ the request was on the wire.
 """
 
 import asyncio
+import gzip
 import os
 import shutil
 import socket
 import ssl
 import struct
 import subprocess
+import time
+import zlib
 from contextlib import asynccontextmanager
 
+import httpcore
 import pytest
 
 from worker.domain.answers import Answer, Call, Lost, Unsent
 from worker.line import ANSWER_LIMIT_BYTES, CONNECT_LIMIT_S, Line, Opened, trusted
+from worker.stream import Stream
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
 CONTENT = b"Body=Hello"
@@ -272,6 +277,61 @@ def test_a_connection_on_which_the_server_spoke_unasked_is_not_used():
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        OK + b"\r\n",  # a common fault of scripts behind a web server
+        OK + b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\n{}",
+        OK + b"HTTP/1.0 408 Request Time-out\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n" + b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n" + OK,
+    ],
+    ids=["line end", "refusal", "time-out", "after an answer without content", "after chunks"],
+)
+def test_what_comes_in_one_piece_with_an_answer_is_never_the_next_calls(first):
+    async def says_too_much(server, reader, writer):
+        if server.connections > 1:
+            await answering(server, reader, writer)
+        await server.request(reader)
+        writer.write(first)
+        await reader.read()
+
+    async def main():
+        async with serving(says_too_much) as server, opened(server) as line:
+            assert (await line.post(call(server), timeout_s=5)).status in {200, 204}
+            assert not line.is_open
+            assert await line.open() == Opened()
+            assert (await line.post(call(server), timeout_s=5)).body == b"[]"
+            assert (server.connections, len(server.requests)) == (2, 2)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("place", ["http://[::bad", "mailto:x", "http://xn--/", "http://h:port/", "\x01"])
+def test_nobody_looks_where_a_redirect_would_lead(place):
+    async def redirecting(server, reader, writer):
+        await server.request(reader)
+        writer.write(b"HTTP/1.1 302 Found\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % place.encode())
+
+    async def main():
+        async with serving(redirecting) as server, opened(server) as line:
+            reply = await line.post(call(server), timeout_s=5)
+            assert reply.status == 302
+
+    asyncio.run(main())
+
+
+def test_a_request_that_can_not_be_written_is_an_error_of_which_no_byte_leaves():
+    async def main():
+        async with serving(answering) as server, opened(server) as line:
+            wrong = Call(method="POST", url=server.origin, headers={"apikey": "\u201ckey\u201d"}, content=b"")
+            with pytest.raises(UnicodeEncodeError):
+                await line.post(wrong, timeout_s=5)
+            assert (line.written_bytes, line.is_open, server.requests) == (0, False, [])
+
+    asyncio.run(main())
+
+
 def test_a_server_that_talks_on_and_on_is_hung_up_on():
     async def flooding(server, reader, writer):
         while True:
@@ -347,6 +407,18 @@ async def claims_to_be_zipped(server, reader, writer):
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope")
 
 
+async def is_zipped_twice(server, reader, writer):
+    await server.request(reader)
+    body = gzip.compress(gzip.compress(b"[]"))
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
+async def swells(server, reader, writer):
+    await server.request(reader)
+    body = gzip.compress(bytes(4 * ANSWER_LIMIT_BYTES))
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
 async def never_stops(server, reader, writer):
     await server.request(reader)
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (2 * ANSWER_LIMIT_BYTES))
@@ -383,6 +455,8 @@ async def hangs_on_the_request(server, reader, writer):
         (truncates_the_head, 1),
         (talks_garbage, 1),
         (claims_to_be_zipped, 1),
+        (is_zipped_twice, 1),
+        (swells, 1),
         (never_stops, 1),
     ],
 )
@@ -412,6 +486,69 @@ def test_the_deadline_holds_for_the_call_as_a_whole(behave, content, requests):
             assert (server.connections, len(server.requests)) == (1, requests)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
+def test_an_answer_that_is_compressed_unasked_is_read(compress):
+    async def compressing(server, reader, writer):
+        await server.request(reader)
+        body, name = compress(b"[1]"), b"gzip" if compress is gzip.compress else b"deflate"
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: %b\r\nContent-Length: %d\r\n\r\n" % (name, len(body)) + body
+        )
+
+    async def main():
+        async with serving(compressing) as server, opened(server) as line:
+            assert (await line.post(call(server), timeout_s=5)).body == b"[1]"
+
+    asyncio.run(main())
+
+
+def test_an_answer_that_came_while_the_process_slept_past_the_deadline_is_read():
+    async def main():
+        async with serving(answering) as server, opened(server) as line:
+            posting = asyncio.create_task(line.post(call(server), timeout_s=0.2))
+            await until(lambda: server.requests)
+            time.sleep(0.5)  # noqa: ASYNC251  (the whole process sleeps)
+            assert isinstance(await posting, Answer)
+
+    asyncio.run(main())
+
+
+def test_an_answer_in_many_small_pieces_leaves_the_loop_to_others():
+    async def crumbles(server, reader, writer):
+        await server.request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        writer.write(b"1\r\nx\r\n" * 5_000 + b"0\r\n\r\n")
+
+    async def main():
+        turns = 0
+
+        async def counting():
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        async with serving(crumbles) as server, opened(server) as line:
+            others = asyncio.create_task(counting())
+            await until(lambda: turns)
+            answer = await line.post(call(server), timeout_s=30)
+            others.cancel()
+            assert answer.body == b"x" * 5_000
+            assert turns > 150
+
+    asyncio.run(main())
+
+
+def test_a_peer_that_sends_anything_but_an_answer_for_ever_is_given_up():
+    async def flood(stream):
+        while True:
+            stream.data_received(b"HTTP/1.1 102 Processing\r\n\r\n" * 10_000)
+            await stream.read(1 << 20)
+
+    with pytest.raises(httpcore.ReadError):
+        asyncio.run(flood(Stream()))
 
 
 def test_after_a_lost_call_the_line_opens_a_new_connection():
