@@ -85,36 +85,55 @@ class Sender:
 
     async def send(self, taken: Taken, line: Line, asked_at: float) -> None:
         """Send one batch over an open line. `asked_at` is `suspended_clock()` before the take."""
+        served = self.served  # who wrote a call reads its answer, and knows what may not be repeated of it
         try:
-            written = await self.write(taken)
+            written = await self.write(taken, served)
         except Exception:
-            # Nothing has left: whatever went wrong, the batch must not end as unconfirmed. The watcher hears of it.
-            words = f"batch {taken.batch} can not be written by the worker {self.engine.owner}: see its log"
-            await self.return_batch(taken, NOTHING, pause_campaign=words)
+            await self._give_up(taken)
             raise
-        if isinstance(written, Missed):
-            await self.return_batch(taken, NOTHING)
-            return
-        if isinstance(written, Unwritable):
-            await self.return_batch(taken, NOTHING, pause_campaign=written.reason)
-            return
-        outgoing, call = written
-        events, count = self.engine.events, len(outgoing.messages)
-        events.started(taken.attempt, taken.campaign, taken.batch, self.name, count)
-        answer = await self.post(taken, call, line, asked_at)
-        match answer:
+        match written:
             case Missed():
-                self.engine.missed += 1
-                log.info("batch.missed_its_slot", campaign=taken.campaign, batch=taken.batch, account=self.name)
                 await self.return_batch(taken, NOTHING)
-            case Answer():
-                await self.conclude(taken, outgoing, self.served.gateway.read(answer, outgoing), answer)
-            case Lost() | Unsent():
-                await self.conclude(taken, outgoing, answer, None)
-            case _:
-                assert_never(answer)
+            case Unwritable(reason=reason):
+                await self.return_batch(taken, NOTHING, pause_campaign=reason)
+            case (outgoing, call):
+                await self._send_written(taken, served, outgoing, call, line, asked_at)
 
-    async def write(self, taken: Taken) -> tuple[Outgoing, Call] | Missed | Unwritable:
+    async def _send_written(
+        self, taken: Taken, served: Served, outgoing: Outgoing, call: Call, line: Line, asked_at: float
+    ) -> None:
+        self.engine.events.started(taken.attempt, taken.campaign, taken.batch, self.name, len(outgoing.messages))
+        written_before = line.written_bytes
+        try:
+            answer = await self.post(taken, served, call, line, asked_at)
+            match answer:
+                case Missed():
+                    self.engine.missed += 1
+                    log.info("batch.missed_its_slot", campaign=taken.campaign, batch=taken.batch, account=self.name)
+                    await self.return_batch(taken, NOTHING)
+                case Answer():
+                    await self.conclude(taken, outgoing, served.gateway.read(answer, outgoing), answer)
+                case Lost() | Unsent():
+                    await self.conclude(taken, outgoing, answer, None)
+                case _:
+                    assert_never(answer)
+        except Exception:
+            if line.written_bytes == written_before:
+                await self._give_up(taken)
+            else:  # what was told before the fault stays: the ledger hears only the first word
+                fault = Lost(reason=f"the worker {self.engine.owner} could not make out the answer: see its log")
+                await self.conclude(taken, outgoing, fault, None)
+            raise
+
+    async def _give_up(self, taken: Taken) -> None:
+        """Give back a batch of which nothing has left, for a fault of ours of which the watcher hears.
+
+        It must not end as unconfirmed, and would fail again: the campaign pauses.
+        """
+        words = f"batch {taken.batch} can not be sent by the worker {self.engine.owner}: see its log"
+        await self.return_batch(taken, NOTHING, pause_campaign=words)
+
+    async def write(self, taken: Taken, served: Served) -> tuple[Outgoing, Call] | Missed | Unwritable:
         """Make the call from the stored batch."""
         try:
             compiled = await self.engine.compiled(taken.campaign)
@@ -125,21 +144,23 @@ class Sender:
         try:
             outgoing = Outgoing(
                 reference=f"{taken.campaign}:{taken.batch}",
-                callback_url=self._callback_url(taken),
+                callback_url=self._callback_url(taken, served),
                 sender=compiled.campaign.call_sender,
                 options=compiled.campaign.options,
                 messages=messages(taken.content(), compiled.template, compiled.message_options),
             )
         except (PackingError, ValueError) as error:
             return Unwritable(reason=f"batch {taken.batch} can not be read: {error}")
-        return outgoing, self.served.gateway.write(outgoing)
+        return outgoing, served.gateway.write(outgoing)
 
-    def _callback_url(self, taken: Taken) -> str:
-        if not self.served.account.status_callbacks:
+    def _callback_url(self, taken: Taken, served: Served) -> str:
+        if not served.account.status_callbacks:
             return ""
         return self.engine.callback(self.name, taken.campaign, taken.batch)
 
-    async def post(self, taken: Taken, call: Call, line: Line, asked_at: float) -> Answer | Lost | Unsent | Missed:
+    async def post(
+        self, taken: Taken, served: Served, call: Call, line: Line, asked_at: float
+    ) -> Answer | Lost | Unsent | Missed:
         """Wait for the slot, then post; a slot that has passed is lost, never made up for."""
         loop = asyncio.get_running_loop()
         slot_at = self.engine.clock.local(taken.slot_us)
@@ -147,11 +168,11 @@ class Sender:
         early_s = slot_at - loop.time()
         if early_s > 0:
             await asyncio.sleep(min(early_s, FRESH_S))
-        latest_at = slot_at + self.served.late_s
+        latest_at = slot_at + served.late_s
         # A missed slot does not use up the fuse: the next slot would find it used up, miss, use it up again, for good.
         if self._is_over(latest_at, asked_at):
             return Missed()
-        fuse = self.served.fuse
+        fuse = served.fuse
         if fuse.has_capacity():
             await fuse.acquire()  # returns without giving anybody else a turn
         else:
@@ -162,7 +183,7 @@ class Sender:
                 return Missed()
             if self._is_over(latest_at, asked_at):
                 return Missed()
-        return await line.post(call, timeout_s=self.served.account.timeout)
+        return await line.post(call, timeout_s=served.account.timeout)
 
     async def conclude(  # noqa: C901 - one case a disposition
         self, taken: Taken, outgoing: Outgoing, disposition: Disposition, answer: Answer | None

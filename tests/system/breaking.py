@@ -55,9 +55,9 @@ class BreakingDrain(Drain):
 
 
 class BreakingSender(Sender):
-    async def write(self, taken):
+    async def write(self, *what):
         _pass("after the take")
-        return await super().write(taken)
+        return await super().write(*what)
 
     async def conclude(self, *told):
         _pass("after the answer")

@@ -38,7 +38,7 @@ def form_of(*, callbacks=False, **keys):
     served = SimpleNamespace(gateway=gateway, account=SimpleNamespace(status_callbacks=callbacks))
     sender = Sender(engine=engine, name="main", served=served)
     taken = Taken(campaign="c", batch=7, attempt="a", slot_us=0, packed=pack(CONTENT))
-    _, call = asyncio.run(sender.write(taken))
+    _, call = asyncio.run(sender.write(taken, served))
     return call.url.rpartition("/")[2], {name: values[0] for name, values in parse_qs(call.content.decode()).items()}
 
 
