@@ -20,7 +20,7 @@ class Discretion:
     def discreet(self, words: str, bodies: Iterable[str]) -> str:
         """Trim the gateway's own words to one line of 200 characters without credentials, numbers and bodies.
 
-        Nor anything that is not printed, which a terminal would obey; half a surrogate pair, which has no UTF-8, is "?".
+        Nor what is not printed, which a terminal would obey; half a surrogate pair, which has no UTF-8, becomes "?".
         """
         for secret in self._secrets:
             words = words.replace(secret, "[secret]")
