@@ -22,7 +22,7 @@ from celery import Celery
 from celery.events import EventDispatcher
 from kombu.exceptions import OperationalError
 
-from worker.domain.answers import Accepted, MessageOutcome, Rejected, Unconfirmed
+from worker.domain.answers import Accepted, MessageAnswer, Rejected, Unconfirmed, Untaken
 from worker.domain.ids import AccountName, AttemptId, CampaignId
 
 log = structlog.stdlib.get_logger("bulksend.worker")
@@ -114,11 +114,12 @@ class CeleryPostman:
             self._connection.release()
 
 
-def counted(outcomes: Sequence[MessageOutcome]) -> str:
-    """Return how many came to what, as in "98 accepted, 2 rejected", and why the first unconfirmed one is so."""
+def counted(outcomes: Sequence[MessageAnswer]) -> str:
+    """Return how many came to what, as in "98 accepted, 2 rejected", and why of the first that has no outcome."""
     kinds = Counter(map(type, outcomes))
-    words = [f"{kinds[kind]} {kind.__name__.lower()}" for kind in (Accepted, Rejected, Unconfirmed) if kinds[kind]]
-    why = next((f": {outcome.reason}" for outcome in outcomes if isinstance(outcome, Unconfirmed)), "")
+    named = {Accepted: "accepted", Rejected: "rejected", Unconfirmed: "unconfirmed", Untaken: "not taken"}
+    words = [f"{kinds[kind]} {name}" for kind, name in named.items() if kinds[kind]]
+    why = next((f": {outcome.reason}" for outcome in outcomes if isinstance(outcome, Unconfirmed | Untaken)), "")
     return ", ".join(words) + why
 
 

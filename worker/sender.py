@@ -23,13 +23,14 @@ from worker.domain.answers import (
     Isolate,
     LeaveAccount,
     Lost,
-    MessageOutcome,
+    MessageAnswer,
     PauseCampaign,
     PerMessage,
     Rejected,
     Throttled,
     Unconfirmed,
     Unsent,
+    Untaken,
 )
 from worker.domain.batch import Outgoing
 from worker.domain.content import messages
@@ -190,21 +191,23 @@ class Sender:
     ) -> None:
         """Tell the ledger what the call came to."""
         count = len(outgoing.messages)
-        sent_at = taken.slot_us / 1e6  # give or take the tolerance
         match disposition:
+            case PerMessage(outcomes=outcomes, account=Throttled() | HoldAccount() as account):
+                await self.settle_batch(taken, outcomes, self._halting(account))
+                await self.feed_lists(outgoing, outcomes)
             case PerMessage(outcomes=outcomes):
                 pause_s = exhausted_for_s(answer) if answer else None
                 verdict = OK
                 if pause_s:
                     why = "the gateway's window is used up (X-RateLimit-Remaining: 0)"
                     verdict = Verdict(kind="ok", reason=why, pause_us=int(pause_s * 1e6))
-                await self.settle_batch(taken, Outcomes(sent_at=sent_at, messages=outcomes), verdict)
+                await self.settle_batch(taken, outcomes, verdict)
                 await self.feed_lists(outgoing, outcomes)
             case AllRejected(code=code, reason=reason):
                 outcomes = (Rejected(code=code, reason=reason),) * count
                 words = f"{REFUSED_LIMIT} calls in a row were refused, the last: {code} {reason}"
                 verdict = Verdict(kind="refused", reason=words)
-                await self.settle_batch(taken, Outcomes(sent_at=sent_at, messages=outcomes), verdict)
+                await self.settle_batch(taken, outcomes, verdict)
                 await self.feed_lists(outgoing, outcomes)
             case Lost(code=code, reason=reason):
                 outcomes = (Unconfirmed(code=code, reason=reason),) * count
@@ -213,40 +216,64 @@ class Sender:
                     f"the last: {reason}"
                 )
                 verdict = Verdict(kind="lost", reason=words)
-                await self.settle_batch(taken, Outcomes(sent_at=sent_at, messages=outcomes), verdict)
-            case Throttled(reason=reason, retry_after_s=retry_after_s):
-                pause_us = int((retry_after_s or 0) * 1e6)
-                await self.return_batch(taken, Verdict(kind="throttled", reason=reason, pause_us=pause_us))
+                await self.settle_batch(taken, outcomes, verdict)
+            case Throttled() | HoldAccount():
+                await self.return_batch(taken, self._halting(disposition))
             case Unsent(reason=reason):
                 await self.return_batch(taken, Verdict(kind="unsent", reason=reason))
-            case HoldAccount(reason=reason, may_pass=may_pass):
-                probe_us = int(self.served.account.probe_every * 1e6) if may_pass else 0
-                await self.return_batch(taken, Verdict(kind="hold", reason=reason, pause_us=probe_us))
             case PauseCampaign(reason=reason):
                 await self.return_batch(taken, OK, pause_campaign=f"account {self.name}: {reason}")
             case LeaveAccount(reason=reason):
                 await self.return_batch(taken, OK, pause_campaign=f"account {self.name}: {reason}", only_here=True)
             case Isolate(code=code, reason=reason):
-                await self.isolate_batch(taken, Rejected(code=code, reason=reason), sent_at)
+                await self.isolate_batch(taken, Rejected(code=code, reason=reason))
             case _:
                 assert_never(disposition)
 
-    async def settle_batch(self, taken: Taken, outcomes: Outcomes, verdict: Verdict) -> None:
-        """Write a batch's outcomes, however long Redis is away."""
-        engine = self.engine
-        if verdict.pause_us:
+    def _halting(self, account: Throttled | HoldAccount) -> Verdict:
+        """Return what the lane is told where an answer says so of its account."""
+        match account:
+            case Throttled(reason=reason, retry_after_s=retry_after_s):
+                return Verdict(kind="throttled", reason=reason, pause_us=int((retry_after_s or 0) * 1e6))
+            case HoldAccount(reason=reason, may_pass=may_pass):
+                probe_us = int(self.served.account.probe_every * 1e6) if may_pass else 0
+                return Verdict(kind="hold", reason=reason, pause_us=probe_us)
+
+    async def settle_batch(self, taken: Taken, answers: Sequence[MessageAnswer], verdict: Verdict) -> None:
+        """Write the outcomes of a batch, and return what was not taken of it, however long Redis is away."""
+        engine, spread = self.engine, random.random()
+        if verdict.pause_us or verdict.kind in HALTING:
             self.halted_at = suspended_clock()
+        outcomes = Outcomes(
+            sent_at=_sent_at(taken), messages=tuple(each for each in answers if not isinstance(each, Untaken))
+        )
         word = await engine.persist(
-            lambda: settle(engine.gathered, self.name, taken, outcomes, verdict, remember_hours=engine.remember_hours)
+            lambda: settle(
+                engine.gathered,
+                self.name,
+                taken,
+                outcomes,
+                verdict,
+                untaken=[place for place, each in enumerate(answers) if isinstance(each, Untaken)],
+                spread=spread,
+                remember_hours=engine.remember_hours,
+            )
         )
         log.debug("batch.settled", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word)
+        told = counted(answers)
         if verdict.kind == "lost":
-            log.warning("batch.unconfirmed", campaign=taken.campaign, batch=taken.batch, why=counted(outcomes.messages))
-            engine.events.ended(taken.attempt, "failed", counted(outcomes.messages))
-        else:
-            engine.events.ended(taken.attempt, "succeeded", counted(outcomes.messages))
+            log.warning("batch.unconfirmed", campaign=taken.campaign, batch=taken.batch, why=told)
+        if verdict.kind in HALTING:
+            log.info(
+                "batch.partly_returned",
+                campaign=taken.campaign,
+                batch=taken.batch,
+                account=self.name,
+                why=verdict.reason,
+            )
+        engine.events.ended(taken.attempt, "failed" if verdict.kind == "lost" else "succeeded", told)
 
-    async def feed_lists(self, outgoing: Outgoing, outcomes: Sequence[MessageOutcome]) -> None:
+    async def feed_lists(self, outgoing: Outgoing, outcomes: Sequence[MessageAnswer]) -> None:
         """Put whoever refuses messages, as the gateway says with its code, on the suppression list for that.
 
         Part of the batch's own task, so that a worker that stops does it too. Where Redis is away the entry is lost,
@@ -260,10 +287,10 @@ class Sender:
             else:
                 log.info("suppression.fed", list=str(of.scope), reason=str(reason), numbers=len(numbers))
 
-    async def isolate_batch(self, taken: Taken, refusal: Rejected, sent_at: float) -> None:
+    async def isolate_batch(self, taken: Taken, refusal: Rejected) -> None:
         """Divide a batch that was refused whole, however long Redis is away."""
         engine = self.engine
-        word = await engine.persist(lambda: isolate(engine.redis, self.name, taken, refusal, sent_at))
+        word = await engine.persist(lambda: isolate(engine.redis, self.name, taken, refusal, _sent_at(taken)))
         engine.events.ended(taken.attempt, "retried", f"refused whole ({refusal.code}): {word}")
         log.info("batch.refused", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word)
 
@@ -294,3 +321,8 @@ class Sender:
         """Whether the call may not go any more: its slot has passed, its 2 s, or the lane was halted."""
         is_late = asyncio.get_running_loop().time() > latest_at or suspended_clock() - asked_at > FRESH_S
         return is_late or asked_at < self.halted_at
+
+
+def _sent_at(taken: Taken) -> float:
+    """Return when a batch went, give or take the tolerance."""
+    return taken.slot_us / 1e6

@@ -1,7 +1,8 @@
 """Exotel WhatsApp: `POST /v2/accounts/<sid>/messages`, up to 100 messages, each judged by itself.
 
 Not documented, and so ours: 207 where some failed and 400 where all did, the status word "failure", the numbers in
-`error_data`, and the envelope of a refused call, which is that of Exotel's other version 2 APIs.
+`error_data`, a message alone that is refused for the account (402, 429), and the envelope of a refused call, which is
+that of Exotel's other version 2 APIs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,12 @@ _IN_ITS_WORDS: Mapping[tuple[int, int | None], tuple[int, str]] = {
     refusals.TOO_MANY_POSTS.key: (429, "Too many requests"),
 }
 """The words of its document where it has any; other refusals are said as Exotel SMS says them."""
+
+_OF_THE_ACCOUNT: Mapping[str, str] = {
+    str(status): message
+    for status, message in (_IN_ITS_WORDS[refusals.NO_BALANCE.key], _IN_ITS_WORDS[refusals.TOO_MANY_POSTS.key])
+}
+"""What a message is refused with that is refused for its account."""
 
 _BAD_NUMBER = "to"
 _BAD_CONTENT = "content"
@@ -135,10 +142,11 @@ def _item(failure: str | None, receipt: Receipt, position: int) -> dict[str, obj
     if failure is None:
         data = {"sid": message_sid(receipt.sid_prefix, position)}
         return {"code": 202, "error_data": None, "status": "success", "data": data}
-    number = int(failure) if failure in EXOTEL_WHATSAPP else 400
-    message = EXOTEL_WHATSAPP.get(failure, "Invalid Parameter")
+    own = int(failure) if failure in _OF_THE_ACCOUNT else 400
+    number = int(failure) if failure in EXOTEL_WHATSAPP else own
+    message = EXOTEL_WHATSAPP.get(failure) or _OF_THE_ACCOUNT.get(failure, "Invalid Parameter")
     error = {"code": number, "message": message, "description": _OBJECTIONS.get(failure, message)}
-    return {"code": 400, "error_data": error, "status": "failure", "data": None}
+    return {"code": own, "error_data": error, "status": "failure", "data": None}
 
 
 def _envelope(head: Head, request_id: str, status: int) -> dict[str, object]:

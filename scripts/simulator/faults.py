@@ -41,11 +41,12 @@ class Page:
 class Kind:
     """What a fault does.
 
-    `accepts`: whether the messages are accepted first. `answer`: what is sent, `None` for the true answer. `wire`:
-    how it travels.
+    `accepts`: whether the messages are accepted first. `untaken`: the code that Exotel WhatsApp has for the last fifth
+    of them instead, "" for none. `answer`: what is sent, `None` for the true answer. `wire`: how it travels.
     """
 
     accepts: bool
+    untaken: str = ""
     answer: Refusal | Page | None = None
     wire: Wire = Wire.WHOLE
     about: str
@@ -73,6 +74,12 @@ KINDS = {
     "inactive": Kind(accepts=False, answer=refusals.INACTIVE, about="403/40002"),
     "kyc": Kind(accepts=False, answer=refusals.NO_KYC, about="403/340030"),
     "429": Kind(accepts=False, answer=refusals.TOO_MANY_POSTS, about="429/40402, with --retry-after if given"),
+    "429-partly": Kind(
+        accepts=True, untaken="429", about="at Exotel WhatsApp 429 for the last fifth of the messages, others accepted"
+    ),
+    "402-partly": Kind(
+        accepts=True, untaken="402", about="at Exotel WhatsApp 402 for the last fifth of the messages, others accepted"
+    ),
     "trial": Kind(accepts=False, answer=refusals.TRIAL, about="429/40404, which no waiting helps"),
     "500": Kind(accepts=False, answer=refusals.PROCESSING_ERROR, about="500/40100, nothing accepted"),
     "500-accepted": Kind(accepts=True, answer=refusals.PROCESSING_ERROR, about="500/40100 after accepting"),

@@ -38,7 +38,8 @@ from scripts.simulator.xtend_whatsapp import XtendWhatsApp
 
 _RETRY_LATER = frozenset({429, 503})
 _EXOTEL_SMS = ExotelSms()
-_DIALECTS: tuple[Dialect, ...] = (_EXOTEL_SMS, ExotelWhatsApp(), XtendSms(), XtendWhatsApp(), Skycore())
+_EXOTEL_WHATSAPP = ExotelWhatsApp()
+_DIALECTS: tuple[Dialect, ...] = (_EXOTEL_SMS, _EXOTEL_WHATSAPP, XtendSms(), XtendWhatsApp(), Skycore())
 
 Clock = Callable[[], float]
 
@@ -141,6 +142,8 @@ class Gateway:
         if isinstance(verdict, Refusal):
             exchange.fault = exchange.arrival.fault = None
             return self._refuse(exchange, verdict)
+        if fault is not None and fault.untaken and exchange.dialect is _EXOTEL_WHATSAPP:
+            verdict = _without_the_last(verdict, fault.untaken)
         reply = self._accept(exchange, verdict)
         return reply if fault is None else self._faulty(exchange, fault, reply)
 
@@ -279,6 +282,13 @@ class Gateway:
         if self.options.retry_after_date:
             return (("Retry-After", formatdate(math.ceil(self._clock() + seconds), usegmt=True)),)
         return (("Retry-After", str(seconds)),)
+
+
+def _without_the_last(verdict: Verdict, code: str) -> Verdict:
+    """The verdict with the last fifth of the messages failed, but for those that have failed already."""
+    total = len(verdict.given)
+    untaken = dict.fromkeys(range(total - math.ceil(total / 5), total), code)
+    return replace(verdict, failed={**untaken, **verdict.failed})
 
 
 def _counted(options: SimulatorOptions) -> tuple[object, ...]:

@@ -19,6 +19,7 @@ from worker.domain.answers import (
     Rejected,
     Throttled,
     Unconfirmed,
+    Untaken,
 )
 from worker.domain.batch import Message, Outgoing
 from worker.gateways.exotel_whatsapp import ExotelWhatsApp
@@ -161,7 +162,7 @@ def test_the_sample_of_the_reference_is_accepted():
     assert gateway().read(answer(202, sample), ONE) == PerMessage(outcomes=(Accepted(gateway_id=SID),))
 
 
-REFUSED, UNKNOWN = Rejected, Unconfirmed
+REFUSED, UNKNOWN, AGAIN = Rejected, Unconfirmed, Untaken
 ITEMS = [
     (taken(), Accepted, ""),
     (taken(code="200"), Accepted, ""),
@@ -176,13 +177,16 @@ ITEMS = [
     (failed(400), REFUSED, "400"),
     (failed(400, 30012), REFUSED, "30012"),
     (failed(400) | {"data": {"sid": SID}}, REFUSED, "400"),
-    (failed(401), REFUSED, "401"),
-    (failed(402), REFUSED, "402"),
-    (failed(403), REFUSED, "403"),
+    (failed(401), AGAIN, "401"),
+    (failed(402), AGAIN, "402"),
+    (failed(403), AGAIN, "403"),
     (failed(404), REFUSED, "404"),
-    (failed(429), REFUSED, "429"),
-    (failed(503), REFUSED, "503"),
-    (failed(500, 30009), REFUSED, "30009"),
+    (failed(429), AGAIN, "429"),
+    (failed(503), AGAIN, "503"),
+    (failed(500, 30009), AGAIN, "30009"),
+    (failed(429) | {"data": {"sid": SID}}, UNKNOWN, "429"),
+    (failed(400, 402) | {"data": {"sid": SID}}, UNKNOWN, "402"),
+    (failed(None, 402) | {"data": {"sid": SID}}, UNKNOWN, ""),
     (failed(418), REFUSED, "418"),
     (failed(None, "strange"), REFUSED, "strange"),
     ({"code": 400}, REFUSED, "400"),
@@ -214,7 +218,7 @@ def test_an_item_decides_for_its_own_message_among_others(item, outcome, code):
         ([failed(400, 30008), failed(429, 30009)], Throttled, "30008"),
         ([failed(400, 40405), failed(400, 35006)], Throttled, "40405"),
         ([failed(401), failed(401)], HoldAccount, "401"),
-        ([failed(402), failed(403)], HoldAccount, "402"),
+        ([failed(403), failed(402)], HoldAccount, "402"),
         ([failed(429), failed(402)], HoldAccount, "402"),
         ([failed(500), failed(500)], Lost, ""),
         ([{}, {"code": 202}], Lost, ""),
@@ -222,15 +226,57 @@ def test_an_item_decides_for_its_own_message_among_others(item, outcome, code):
         ([failed(404), failed(404)], AllRejected, "404"),
         ([failed(400), failed(400, 30012)], PerMessage, None),
         ([failed(400), failed(500)], PerMessage, None),
-        ([failed(429), failed(400)], PerMessage, None),
-        ([failed(429), failed(500)], PerMessage, None),
-        ([failed(401), taken()], PerMessage, None),
     ],
 )
 def test_what_every_item_says_alike_holds_for_the_call(found, disposition, code):
     read = gateway().read(answer(202, items(*found)), TWO)
     assert type(read) is disposition
     assert code is None or read.code == code
+
+
+TOO_MANY = Throttled(code="429", reason="too many calls (207/429); Exotel says: Bad", retry_after_s=7.0)
+NO_PLAN = HoldAccount(
+    code="402",
+    reason="the account's plan does not allow this, or is used up (207/402): recharge or extend the plan at Exotel, "
+    "then open the account; Exotel says: Bad",
+    may_pass=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "outcomes", "account"),
+    [
+        ([failed(429), taken()], (AGAIN, Accepted), TOO_MANY),
+        ([taken(), failed(429)], (Accepted, AGAIN), TOO_MANY),
+        ([failed(429), failed(400)], (AGAIN, REFUSED), TOO_MANY),
+        ([failed(500), failed(429)], (UNKNOWN, AGAIN), TOO_MANY),
+        ([failed(402), taken()], (AGAIN, Accepted), NO_PLAN),
+        ([failed(400), failed(402)], (REFUSED, AGAIN), NO_PLAN),
+        ([failed(500), failed(402)], (UNKNOWN, AGAIN), NO_PLAN),
+    ],
+)
+def test_what_was_not_taken_for_the_accounts_reason_goes_again_and_the_account_hears_of_it(found, outcomes, account):
+    read = gateway().read(answer(207, items(*found), retry_after="7"), TWO)
+    assert isinstance(read, PerMessage)
+    assert (tuple(map(type, read.outcomes)), read.account) == (outcomes, account)
+
+
+def test_a_hold_goes_before_a_throttle_with_its_own_words():
+    found = items(failed(429, message="Slow down"), failed(402, message="Recharge"), taken())
+    three = outgoing(*TWO.messages, Message(919000000003, content("Hi")))
+    read = gateway().read(answer(207, found), three)
+    assert (read.account.code, read.account.reason.rpartition("; ")[2]) == ("402", "Exotel says: Recharge")
+
+
+@pytest.mark.parametrize("code", sorted(THROTTLING | OF_THE_ACCOUNT))
+def test_every_code_for_which_a_message_goes_again_halts_the_account(code):
+    read = gateway().read(answer(202, items(failed(int(code)), taken())), TWO)
+    assert isinstance(read.outcomes[0], Untaken)
+    assert isinstance(read.account, HoldAccount if code in OF_THE_ACCOUNT else Throttled)
+
+
+def test_the_account_is_not_spoken_of_where_everything_has_an_outcome():
+    assert gateway().read(answer(207, items(failed(400), taken())), TWO).account is None
 
 
 def test_a_throttle_in_the_items_has_the_pause_of_the_header_and_a_hold_has_advice():
@@ -386,6 +432,8 @@ def check(status, body, headers=None):
         if isinstance(read, PerMessage):
             assert len(read.outcomes) == len(TWO.messages)
             assert not all(isinstance(outcome, Unconfirmed) for outcome in read.outcomes)
+            again = [isinstance(outcome, Untaken) for outcome in read.outcomes]
+            assert (any(again), all(again)) == (read.account is not None, False)
         repr(read).encode()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.domain.answers import Accepted, Rejected, Unconfirmed
+from worker.domain.answers import Accepted, Rejected, Unconfirmed, Untaken
 from worker.domain.batch import Message, Outgoing
 from worker.domain.delivery import Feedback
 from worker.domain.suppression import Reason, Scope, SuppressionList
@@ -43,6 +43,7 @@ def test_only_those_who_were_refused_for_refusing_messages_go_on_a_list():
         Unconfirmed(reason="no answer", code="23020"),
         Rejected(code="23020", reason="FAILED_REJECTED_BLACKLIST"),
         Rejected(code="23005", reason="FAILED_REJECTED_DND"),
+        Untaken(code="23020", reason="for the account"),
     )
     messages = tuple(Message(to=FIRST + place, body="Hi") for place in range(len(outcomes)))
     outgoing = Outgoing(reference="c:1", sender="", options={}, messages=messages)

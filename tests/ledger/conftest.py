@@ -183,17 +183,26 @@ class Ledger:
             self.pass_s(turn.seconds)
         return self.take_one(**options)
 
-    def settle(self, taken, letters, kind="ok", reason="", pause_s=0, account="main", gateway_ids=None):
-        """Tell the outcomes, with the ids that the gateway gives, one a message, to those accepted."""
+    def settle(self, taken, letters, kind="ok", reason="", pause_s=0, spread=1.0, account="main", gateway_ids=None):
+        """Tell the outcomes, with the ids that the gateway gives, one a message, to those accepted; p is not taken."""
         messages = [
             Accepted(gateway_id=gateway_id) if letter == "a" else LETTERS[letter]
             for letter, gateway_id in zip(letters, gateway_ids or ["sid"] * len(letters), strict=True)
+            if letter != "p"
         ]
         outcomes = Outcomes(sent_at=self.now / S, messages=tuple(messages))
         verdict = sending.Verdict(kind=kind, reason=reason, pause_us=round(pause_s * S))
         return self.run(
             sending.settle(
-                self.aredis, account, taken, outcomes, verdict, remember_hours=self.remember_hours, now=self.now
+                self.aredis,
+                account,
+                taken,
+                outcomes,
+                verdict,
+                untaken=[place for place, letter in enumerate(letters) if letter == "p"],
+                spread=spread,
+                remember_hours=self.remember_hours,
+                now=self.now,
             )
         )
 

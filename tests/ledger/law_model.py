@@ -127,9 +127,9 @@ class Campaign:
     def mark(self, rows, word):
         self.fate.update(dict.fromkeys(rows, word))
 
-    def land(self, rows, letters):
+    def land(self, told):
         """An answer has told what came of these people, or its absence has; a report tells more than the latter."""
-        for row, letter in zip(rows, letters, strict=True):
+        for row, letter in told:
             self.fate[row] = "accepted" if letter == "u" and row in self.news else WORDS[letter]
 
     def unconfirmed(self, n):
@@ -190,13 +190,13 @@ class Campaign:
         self.second.update([number] if n in self.second else [])
         return number
 
-    def move(self, rows):
-        """These messages stand in a new batch at the end of the queue; return its number."""
+    def move(self, rows, *, first=False):
+        """These messages stand in a new batch at the end of the queue, or in front of it; return its number."""
         number = self.next_number()
         self.batches[number] = self.here[number] = tuple(rows)
         self.home.update(dict.fromkeys(rows, number))
         if self.wait(number, rows):
-            self.queue.append(number)
+            self.queue.insert(0 if first else len(self.queue), number)
         return number
 
     def plan(self, n, due):

@@ -150,6 +150,13 @@ class Witness(RuleBasedStateMachine):
             campaign.queue.insert(0, n)
         campaign.finish_when_done()
 
+    def go_again(self, attempt, rows):
+        """The gateway did not take these of an attempt's messages, for a reason of its account."""
+        campaign, n, _ = self.sent_by(attempt)
+        campaign.prove(rows, attempt.taken.attempt)
+        child = campaign.move(rows, first=True)
+        campaign.second.update([child] if n in campaign.second else [])
+
     def divide(self, attempt):
         """The call was refused because of something in its batch."""
         word = self.ledger.refuse(attempt.taken, attempt.account)

@@ -1,9 +1,9 @@
 """The ledger under any interleaving: the law holds after every step, and nobody is ever on the wire twice.
 
 The machine plays campaigns' producers, several worker processes that die, lose answers and wake up late, refusals of
-whole batches, delivery reports at any time, the resend of what stayed unconfirmed, the operator, who also decides by
-hand, starts, ends and hours, and a clock that steps. A witness at the gateways' side of the wire (law_witness.py) holds
-the ledger to its promises after each step.
+whole batches, answers that take a batch in part, delivery reports at any time, the resend of what stayed unconfirmed,
+the operator, who also decides by hand, starts, ends and hours, and a clock that steps. A witness at the gateways' side
+of the wire (law_witness.py) holds the ledger to its promises after each step.
 `BULKSEND_TEST_EXAMPLES` sets how many interleavings are tried (75 without it); `BULKSEND_TEST_SHRINK` lets a failure be
 made shorter, for minutes.
 """
@@ -213,29 +213,45 @@ class LawMachine(Witness):
     def settle(self, which, letters, kind, is_repeated):
         self.tell(self.attempt(which), letters, kind, is_repeated=is_repeated)
 
-    def tell(self, attempt, letters, kind, *, is_repeated=False):
+    @precondition(lambda self: self.attempts)
+    @rule(
+        which=pick,
+        letters=st.text("aappru", min_size=LARGEST, max_size=LARGEST),
+        kind=st.sampled_from(["throttled", "throttled", "hold"]),
+        pause_s=st.sampled_from([0, 1, 30]),
+        is_repeated=st.booleans(),
+    )
+    def settle_what_was_taken(self, which, letters, kind, pause_s, is_repeated):
+        """The gateway takes some messages of a call and not the others: p."""
+        self.tell(self.attempt(which), letters, kind, pause_s, is_repeated=is_repeated)
+
+    def tell(self, attempt, letters, kind, pause_s=0, *, is_repeated=False):
         campaign, n, rows = self.sent_by(attempt)
-        letters = {"ok": letters, "lost": "u" * LARGEST, "refused": "r" * LARGEST}[kind][: len(rows)]
-        names = [f"id{n}.{row}" for row in rows]
-        word = self.ledger.settle(attempt.taken, letters, kind, account=attempt.account, gateway_ids=names)
+        letters = {"lost": "u" * LARGEST, "refused": "r" * LARGEST}.get(kind, letters)[: len(rows)]
+        options = {"account": attempt.account, "pause_s": pause_s, "gateway_ids": [f"id{n}.{row}" for row in rows]}
+        word = self.ledger.settle(attempt.taken, letters, kind, **options)
         expected = {"sending": ["settled"], "expired": ["late"], "ended": ["already", "gone"]}
         assert word in expected[attempt.state]
         if word in ("settled", "late"):
             self.told(attempt)
-            campaign.land(rows, letters)
-            accepted = [row for row, letter in zip(rows, letters, strict=True) if letter == "a"]
-            rejected = [row for row in rows if campaign.fate[row] == "rejected"]
+            if "p" in letters:
+                self.go_again(attempt, [row for row, letter in zip(rows, letters, strict=True) if letter == "p"])
+            taken = [(row, letter) for row, letter in zip(rows, letters, strict=True) if letter != "p"]
+            campaign.land(taken)
+            accepted = [row for row, letter in taken if letter == "a"]
+            rejected = [row for row, letter in taken if letter == "r"]
             campaign.named.update((row, f"id{n}.{row}") for row in accepted)
             campaign.labels.update(dict.fromkeys(rejected, "23010 INVALID"))
             campaign.prove(rejected, attempt.taken.attempt)
             campaign.plan(n, self.ledger.now)
             if kind == "refused":
                 campaign.refuse(attempt.taken_at, self.ledger.now)
-            if kind == "ok":
+            if kind not in ("refused", "lost"):
                 campaign.refusals = 0
+            campaign.count["throttled"] += kind == "throttled"
             campaign.finish_when_done()
         if is_repeated:
-            assert self.ledger.settle(attempt.taken, letters, account=attempt.account) in ("already", "gone")
+            assert self.ledger.settle(attempt.taken, letters, kind, **options) in ("already", "gone")
 
     @precondition(lambda self: self.attempts)
     @rule(
@@ -472,7 +488,7 @@ class LawMachine(Witness):
             attempt.state = "expired"
             campaign.expired[n] = attempt
             campaign.count["calls"] += 1
-            campaign.land(rows, "u" * len(rows))
+            campaign.land([(row, "u") for row in rows])
             campaign.plan(n, self.ledger.now + EXPIRY_S * S)
             campaign.finish_when_done()
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from scripts.simulator import parse_fault
+
 pytestmark = pytest.mark.anyio
 
 FIRST, SECOND = "+919000000001", "919000000002"
@@ -55,6 +57,26 @@ async def test_exotel_judges_each_message_by_itself(site):
         }
         assert items[2]["error_data"]["description"] == "content is not a valid message"
         assert [message["to"] for message in it.simulator.messages()] == [FIRST]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "message"),
+    [
+        ("429-partly", 429, "Too many requests"),
+        ("402-partly", 402, "You have exceeded usage limits for your current plan."),
+    ],
+)
+async def test_exotel_leaves_the_last_fifth_of_a_call_on_demand(site, kind, code, message):
+    people = [_text("555"), *(_text(f"+91900000000{place}") for place in range(5))]
+    async with site(faults=(parse_fault(f"{kind}#1-2"),)) as it:
+        answer = await _send(it, *people)
+        items = answer.json()["response"]["whatsapp"]["messages"]
+        assert (answer.status_code, [item["code"] for item in items]) == (207, [400, 202, 202, 202, code, code])
+        assert items[5]["error_data"] == {"code": code, "message": message, "description": message}
+        assert [taken["to"][-1] for taken in it.simulator.messages()] == ["0", "1", "2"]
+        assert (await _send(it, people[5])).json()["response"]["whatsapp"]["messages"] == [items[5]]
+        assert (await _send(it, *people[4:])).status_code == 202
+        assert it.simulator.stats()["duplicates"] == 0
 
 
 @pytest.mark.parametrize(

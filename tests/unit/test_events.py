@@ -8,7 +8,7 @@ import pytest
 from celery.events.event import Event
 from celery.events.state import State
 
-from worker.domain.answers import Accepted, Rejected, Unconfirmed
+from worker.domain.answers import Accepted, Rejected, Unconfirmed, Untaken
 from worker.events import MOST_OPEN, MOST_WAITING, NAME, SHOWN_PER_SECOND, BatchEvents, Undelivered, counted
 
 NODE = "celery@here"
@@ -194,3 +194,5 @@ def test_outcomes_are_counted_in_words():
     assert counted([accepted, rejected, accepted]) == "2 accepted, 1 rejected"
     unconfirmed = Unconfirmed(reason="no answer within 30 s")
     assert counted([accepted, unconfirmed, unconfirmed]) == "1 accepted, 2 unconfirmed: no answer within 30 s"
+    untaken = Untaken(code="429", reason="too many calls")
+    assert counted([accepted, untaken, rejected]) == "1 accepted, 1 rejected, 1 not taken: too many calls"

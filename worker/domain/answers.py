@@ -1,7 +1,8 @@
 """What a call to a gateway came to: one outcome a message, one disposition a call.
 
 A gateway's adapter reads an answer into exactly one `Disposition`; the sender settles or gives back the batch
-accordingly. What a gateway says is a value: nothing here is raised. The set is closed (`assert_never`).
+accordingly, or some of it each way. What a gateway says is a value: nothing here is raised. The set is closed
+(`assert_never`).
 The dispositions and what follows from each are the table "What an answer means" of the README.
 """
 
@@ -33,14 +34,19 @@ class Unconfirmed:
     code: str = ""
 
 
-MessageOutcome = Accepted | Rejected | Unconfirmed
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PerMessage:
-    """Each message judged by itself, in the order in which the batch was sent; at least one is not `Unconfirmed`."""
+class Untaken:
+    """The gateway did not take the message for a reason of its account, not of the message: it goes again."""
 
-    outcomes: tuple[MessageOutcome, ...]
+    code: str
+    reason: str
+
+
+MessageOutcome = Accepted | Rejected | Unconfirmed
+"""What a message settles as."""
+
+MessageAnswer = MessageOutcome | Untaken
+"""What an answer says of one message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,17 @@ class HoldAccount:
     code: str
     reason: str
     may_pass: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerMessage:
+    """Each message judged by itself, in the order in which the batch was sent; at least one is not `Unconfirmed`.
+
+    Where some are `Untaken`, `account` is what that means for the account; where all are, the disposition is that.
+    """
+
+    outcomes: tuple[MessageAnswer, ...]
+    account: Throttled | HoldAccount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,19 @@ from urllib.parse import quote
 
 import orjson
 
-from worker.domain.answers import AllRejected, Answer, Call, Disposition, Lost, PerMessage, Rejected, Unconfirmed
+from worker.domain.answers import (
+    AllRejected,
+    Answer,
+    Call,
+    Disposition,
+    HoldAccount,
+    Lost,
+    PerMessage,
+    Rejected,
+    Throttled,
+    Unconfirmed,
+    Untaken,
+)
 from worker.domain.batch import Outgoing
 from worker.gateways.basic_access import basic_access
 from worker.gateways.exotel_whatsapp_codes import BY_STATUS, OF_THE_ACCOUNT, THROTTLING, rule_for
@@ -94,7 +106,10 @@ class ExotelWhatsApp:
         found = judged_items(
             items, lambda place, said: self._discretion.discreet(said, texts_of(messages[place].body)) if said else ""
         )
-        return _refused_alike(answer, found) or PerMessage(outcomes=tuple(each.outcome for each in found))
+        outcomes, account = tuple(each.outcome for each in found), _account_of(answer, found)
+        if account and all(isinstance(outcome, Untaken) for outcome in outcomes):
+            return account
+        return _refused_alike(answer, found) or PerMessage(outcomes=outcomes, account=account)
 
     def _words(self, said: str, outgoing: Outgoing) -> str:
         if not said:
@@ -104,23 +119,29 @@ class ExotelWhatsApp:
 
 
 def _refused_alike(answer: Answer, found: Sequence[Judged]) -> Disposition | None:
-    """Tell what a whole batch of failures means; `None` where some message has an outcome of its own.
-
-    A message that was refused for its account or for going too fast can not go back by itself. Where others of its
-    call were accepted it is `Rejected` with that code: not `Unconfirmed`, for Exotel says that it did not take it.
-    """
+    """Tell what a whole batch of failures means; `None` where some message has an outcome of its own."""
     first = found[0].outcome
     if all(isinstance(each.outcome, Unconfirmed) for each in found):
         return Lost(reason=f"Exotel's answer ({answer.status}) says of no message that it was taken or refused")
     if not all(isinstance(each.outcome, Rejected) for each in found) or not isinstance(first, Rejected):
         return None
-    if all(each.codes & (OF_THE_ACCOUNT | THROTTLING) for each in found):
-        held = sorted(code for each in found for code in each.codes & OF_THE_ACCOUNT)
-        rule = BY_STATUS[int(held[0])] if held else BY_STATUS[429]
-        return judged(rule, answer, held[0] if held else first.code, f"Exotel says: {first.reason}")
     if all(each.outcome == first for each in found):
         return AllRejected(code=first.code, reason=first.reason)
     return None
+
+
+def _account_of(answer: Answer, found: Sequence[Judged]) -> Throttled | HoldAccount | None:
+    """Tell what messages that were not taken mean for the account; `None` where there are none.
+
+    A hold goes before a throttle, and the first of its codes before the others.
+    """
+    untaken = [(each.outcome, each.codes) for each in found if isinstance(each.outcome, Untaken)]
+    if not untaken:
+        return None
+    held = min((code for _, codes in untaken for code in codes & OF_THE_ACCOUNT), default="")
+    first = next(outcome for outcome, codes in untaken if not held or held in codes)
+    account = judged(BY_STATUS[int(held or 429)], answer, held or first.code, f"Exotel says: {first.reason}")
+    return account if isinstance(account, Throttled | HoldAccount) else None
 
 
 def _refusal(answer: Answer, document: object) -> tuple[str, str]:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from worker.domain.answers import Accepted, MessageOutcome, Rejected, Unconfirmed
-from worker.gateways.exotel_whatsapp_codes import THROTTLING, UNCLEAR
+from worker.domain.answers import Accepted, MessageAnswer, Rejected, Unconfirmed, Untaken
+from worker.gateways.exotel_whatsapp_codes import OF_THE_ACCOUNT, THROTTLING, UNCLEAR
 from worker.gateways.json_answer import code_of, text_of
 
 Item = Mapping[str, object]
@@ -18,14 +18,14 @@ Words = Callable[[int, str], str]
 
 _SID = re.compile(r"[0-9A-Za-z_.:-]{1,128}", re.ASCII)
 _HTTP_CODE = re.compile(r"[1-5][0-9]{2}", re.ASCII)
-_NOT_TAKEN = Unconfirmed(reason="the item shows neither an id nor a failure")
+_UNSAID = Unconfirmed(reason="the item shows neither an id nor a failure")
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What an item says: the outcome, and the codes that it gives, its own and that of its `error_data`."""
 
-    outcome: MessageOutcome
+    outcome: MessageAnswer
     codes: frozenset[str]
 
 
@@ -54,13 +54,17 @@ def _judged(item: Item, place: int, words: Words) -> Judged:
     own, data = code_of(item.get("code")), item.get("data")
     sid = text_of(data.get("sid")) if isinstance(data, dict) else ""
     if own.startswith("2") and _HTTP_CODE.fullmatch(own):
-        return Judged(Accepted(gateway_id=sid) if _SID.fullmatch(sid) else _NOT_TAKEN, frozenset({own}))
+        return Judged(Accepted(gateway_id=sid) if _SID.fullmatch(sid) else _UNSAID, frozenset({own}))
     code, said = failure_of(item.get("error_data"))
     codes = frozenset({own, code} - {""})
     fails = bool(code or said) or text_of(item.get("status")).casefold().startswith("fail")  # the word is not shown
     reason = words(place, said) or "refused by Exotel"
     if codes & UNCLEAR or (own.startswith("5") and not codes & THROTTLING):
         return Judged(Unconfirmed(code=code or own, reason=reason), codes)
-    if own.startswith("4") or codes & THROTTLING or (fails and not sid):
+    if not (own.startswith("4") or codes & THROTTLING or (fails and not sid)):
+        return Judged(_UNSAID, codes)
+    if not codes & (OF_THE_ACCOUNT | THROTTLING):
         return Judged(Rejected(code=code or own, reason=reason), codes)
-    return Judged(_NOT_TAKEN, codes)
+    if sid:  # it was named all the same, so it may have been taken: it must not go again
+        return Judged(Unconfirmed(code=code or own, reason=reason), codes)
+    return Judged(Untaken(code=code or own, reason=reason), codes)

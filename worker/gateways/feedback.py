@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from worker.domain.answers import MessageOutcome, Rejected
+from worker.domain.answers import MessageAnswer, Rejected
 from worker.domain.batch import Outgoing
 from worker.domain.delivery import Feedback
 from worker.domain.suppression import FED_BY, Reason, SuppressionList
@@ -23,7 +23,7 @@ def feedback_of(gateway: str, code: str) -> Feedback:
 
 
 def unwelcome(
-    gateway: str, outgoing: Outgoing, outcomes: Sequence[MessageOutcome]
+    gateway: str, outgoing: Outgoing, outcomes: Sequence[MessageAnswer]
 ) -> Mapping[tuple[SuppressionList, Reason], list[int]]:
     """Return the numbers of those who were refused for refusing messages, by the list that they go on."""
     found: dict[tuple[SuppressionList, Reason], list[int]] = {}

@@ -10,7 +10,7 @@ bs:c:ID:queue               list   numbers of the batches that wait
 bs:c:ID:b:N                 string one stretch of the input, packed (see packing.py), or messages that moved here from
                                    another batch (N above the number of stretches); written once
 bs:c:ID:s:N                 hash   batch N: `state` absent while it waits, sending, settled, moved; `children`: the
-                                   batches to which messages of it have moved
+                                   batches to which messages of it have moved (child.lua)
 bs:c:ID:m:N                 string its mask, a letter a message (messages.lua); absent where all may go
 bs:c:ID:o:N                 string outcomes of what went of batch N, packed; absent where all is unconfirmed by expiry
 bs:c:ID:d:N                 hash   its news: position → line of a delivery report, i and position → gateway's id

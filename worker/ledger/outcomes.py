@@ -1,6 +1,7 @@
 """What became of a batch's messages, as one compact value: written once by the script that moves the counters."""
 
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import orjson
@@ -19,9 +20,13 @@ class Outcomes:
 _LETTERS: dict[type[MessageOutcome], str] = {Accepted: "a", Rejected: "r", Unconfirmed: "u"}
 
 
-def letters_of(outcomes: Outcomes) -> str:
-    """Return one letter a message: a(ccepted), r(ejected), u(nconfirmed)."""
-    return "".join([_LETTERS[type(outcome)] for outcome in outcomes.messages])
+def letters_of(outcomes: Outcomes, untaken: Collection[int] = ()) -> str:
+    """Return one letter a message: a(ccepted), r(ejected), u(nconfirmed), and p at the places `untaken` among them."""
+    letters = "".join([_LETTERS[type(outcome)] for outcome in outcomes.messages])
+    if not untaken:
+        return letters
+    others = iter(letters)
+    return "".join("p" if place in untaken else next(others) for place in range(len(letters) + len(untaken)))
 
 
 def pack_outcomes(outcomes: Outcomes) -> bytes:

@@ -13,7 +13,7 @@ import redis.asyncio
 from redis.exceptions import NoScriptError
 
 from worker.domain.answers import Rejected
-from worker.domain.content import BatchContent, halves
+from worker.domain.content import BatchContent, chosen, halves
 from worker.domain.ids import AccountName, AttemptId, CampaignId, Owner
 from worker.ledger import keys
 from worker.ledger.errors import LedgerUnavailable, translated
@@ -198,11 +198,16 @@ async def settle(
     outcomes: Outcomes,
     verdict: Verdict,
     *,
+    untaken: Sequence[int] = (),
+    spread: float = 0.0,
     remember_hours: int = 0,
     now: int = 0,
 ) -> str:
     """Write the outcomes of a batch, one a message in wire order; return settled, late, already or gone.
 
+    `untaken` are the places in wire order, ascending, of messages that the gateway did not take for its account's
+    reason: `outcomes` are those of the others, and they go again, in a batch of their own in front of the queue.
+    `spread` (0 to 1) draws the back-off's length.
     `remember_hours`: for how long it is remembered who was messaged, for the caps of campaigns; 0: it is not.
     Repeating it has no further effect.
     """
@@ -221,11 +226,12 @@ async def settle(
         [
             *(now, keys.PREFIX, account, taken.attempt, taken.campaign),
             *(verdict.kind, verdict.reason, verdict.pause_us, LOST_LIMIT),
-            letters_of(outcomes),
+            letters_of(outcomes, untaken),
             pack_outcomes(outcomes),
             REFUSED_LIMIT,
             taken.batch,
-            remember_hours,
+            *(remember_hours, spread),
+            pack(chosen(taken.content(), untaken)) if untaken else b"",
             *(part for pair in refusals.items() for part in pair),
         ],
     )

@@ -53,15 +53,16 @@ local function accept_reported(key, n)
 end
 
 -- hand_news_on: what is told of a batch's messages goes with them: `goes_to` gives batch and position of the message at
--- a place (from 0) among those that were on the wire.
+-- a place (from 0) among those that were on the wire; nothing for one that stays.
 local function hand_news_on(key, n, goes_to)
   local news = news_of(key, n)
   if not news then return end
   local mask, position, place = redis.call('GET', key .. ':m:' .. n) or '', -1, -1
   for _ = 1, count_of(key, n) do
     position, place = next_on_wire(mask, position, math.huge), place + 1
-    if position and news[position] then
-      local child, there = goes_to(place)
+    local child, there
+    if position and news[position] then child, there = goes_to(place) end
+    if child then
       local id = redis.call('HGET', key .. ':d:' .. n, 'i' .. position)
       redis.call('HSET', key .. ':d:' .. child, there, news[position])
       if id then redis.call('HSET', key .. ':d:' .. child, 'i' .. there, id) end

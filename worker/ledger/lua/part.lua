@@ -1,4 +1,4 @@
--- Joined into other scripts: a batch that is one message of another, where a gateway takes one a call.
+-- Joined into other scripts, after child: a batch that is one message of another, where a gateway takes one a call.
 -- Such a part is stored as that message's number and "R", the other's n, position.
 
 local function part_of(packed)
@@ -8,15 +8,10 @@ end
 
 -- part: the first message that waits in batch n moves to a batch of its own, and out of the queue goes the last one.
 local function part(key, n, packed, mask, count)
-  local number = tonumber(redis.call('HGET', key, 'stretches')) + redis.call('HINCRBY', key, 'made', 1)
   local position = next_on_wire(mask, -1, count)
   local reference = '\0\1' .. string.sub(packed, 3 + 8 * position, 10 + 8 * position) .. 'R' .. n .. ' ' .. position
-  redis.call('SET', key .. ':b:' .. number, reference)
   mask = marked(mask == '' and string.rep('.', count) or mask, position, 'p')
   redis.call('SET', key .. ':m:' .. n, mask)
   if not next_on_wire(mask, -1, count) then redis.call('LPOP', key .. ':queue') end
-  local children = redis.call('HGET', key .. ':s:' .. n, 'children')
-  redis.call('HSET', key .. ':s:' .. n, 'children', (children and children .. ' ' or '') .. number)
-  if redis.call('SISMEMBER', key .. ':resent', n) == 1 then redis.call('SADD', key .. ':resent', number) end
-  return number, reference
+  return add_child(key, n, reference), reference
 end

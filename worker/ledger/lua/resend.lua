@@ -10,7 +10,7 @@
 -- Invariant: by itself at most one resend a message; it counts in the new batch from this script on, and no late answer
 -- of the old attempt can correct it any more.
 -- Called by: worker.ledger.resending.resend
--- joined: clock messages outcomes offer campaign again
+-- joined: clock messages child outcomes offer campaign again
 local now, prefix, id, n, size = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[6])
 local s = redis.call('HMGET', KEYS[3], 'attempt', 'unconfirmed', 'expired', 'state', 'taken_at')
 local unreadable = ARGV[7] == ''
@@ -22,18 +22,15 @@ elseif s[3] == '1' and tonumber(s[5]) + 2 * tonumber(redis.call('HGET', KEYS[5],
 end
 if s[1] ~= ARGV[5] or s[4] ~= 'settled' then return 'gone' end
 if not unreadable and (size == 0 or tonumber(s[2]) ~= size) then return 'gone' end
-local stretches = redis.call('HGET', KEYS[1], 'stretches')
 forget_resend(prefix, id, n)
 if end_of(KEYS[1]) or unreadable then
   finish_when_done(prefix, id, now)
   return 'dropped'
 end
-local made = tonumber(stretches) + redis.call('HINCRBY', KEYS[1], 'made', 1)
-redis.call('SET', KEYS[1] .. ':b:' .. made, ARGV[7])
+local made = add_child(KEYS[1], n, ARGV[7])
 redis.call('SADD', KEYS[4], made)
 if s[3] == '1' then redis.call('SET', KEYS[1] .. ':o:' .. n, ARGV[8]) end
-local children = redis.call('HGET', KEYS[3], 'children')
-redis.call('HSET', KEYS[3], 'expired', 0, 'unconfirmed', 0, 'children', (children and children .. ' ' or '') .. made)
+redis.call('HSET', KEYS[3], 'expired', 0, 'unconfirmed', 0)
 redis.call('HINCRBY', KEYS[1], 'unconfirmed', -size)
 redis.call('RPUSH', KEYS[2], made)
 reopen(prefix, id, size, now)

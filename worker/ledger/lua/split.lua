@@ -7,14 +7,14 @@
 -- Invariant: the messages move in the script that makes the new batches, and count only there; halves go to the back
 -- of the queue. One message is rejected only where the campaign was seen to pass, or where it is all there is.
 -- Called by: worker.ledger.sending.isolate
--- joined: clock pace lane messages outcomes offer campaign breaker again
+-- joined: clock pace lane messages child outcomes offer campaign breaker again
 local now, prefix, attempt, id, n = clock(ARGV[1]), ARGV[2], ARGV[4], ARGV[5], ARGV[6]
 local batch = KEYS[1] .. ':s:' .. n
 local s = redis.call('HMGET', batch, 'state', 'attempt', 'size', 'expired', 'taken_at')
 local late = s[1] == 'settled' and s[4] == '1'
 if s[2] ~= attempt or not (s[1] == 'sending' or late) then return 'gone' end
 local size = tonumber(s[3])
-local c = redis.call('HMGET', KEYS[1], 'state', 'accepted', 'queued', 'stretches')
+local c = redis.call('HMGET', KEYS[1], 'accepted', 'queued')
 local over = end_of(KEYS[1])
 
 redis.call('HDEL', KEYS[5], attempt)
@@ -29,7 +29,7 @@ end
 verdict(KEYS[4], 'ok', now, tonumber(s[5]), '', 0, 0, 0)
 
 local did = 'back'
-if size == 1 and (tonumber(c[2]) > 0 or tonumber(c[3]) == 1) then
+if size == 1 and (tonumber(c[1]) > 0 or tonumber(c[2]) == 1) then
   did = 'rejected'
   redis.call('HSET', batch, 'state', 'settled', 'expired', 0, 'attempts', 1, 'unconfirmed', 0)
   redis.call('SET', KEYS[1] .. ':o:' .. n, ARGV[10])
@@ -40,13 +40,8 @@ elseif size == 1 or over then
   if redis.call('LREM', KEYS[2], 1, n) == 1 then redis.call('RPUSH', KEYS[2], n) end
 else
   did = 'split'
-  local made, middle, waiting = {}, math.floor(size / 2), size
-  for half = 1, 2 do
-    local number = tonumber(c[4]) + redis.call('HINCRBY', KEYS[1], 'made', 1)
-    made[half] = number
-    redis.call('SET', KEYS[1] .. ':b:' .. number, ARGV[9 + half])
-    if redis.call('SISMEMBER', KEYS[1] .. ':resent', n) == 1 then redis.call('SADD', KEYS[1] .. ':resent', number) end
-  end
+  local middle, waiting = math.floor(size / 2), size
+  local made = {add_child(KEYS[1], n, ARGV[10]), add_child(KEYS[1], n, ARGV[11])}
   hand_news_on(KEYS[1], n, function(place)
     if place < middle then return made[1], place end
     return made[2], place - middle
@@ -56,9 +51,7 @@ else
     waiting = waiting - reported
     if reported < (half == 1 and middle or size - middle) then redis.call('RPUSH', KEYS[2], number) end
   end
-  local children = redis.call('HGET', batch, 'children')
-  redis.call('HSET', batch, 'state', 'moved', 'expired', 0, 'attempts', 0, 'unconfirmed', 0, 'children',
-    (children and children .. ' ' or '') .. table.concat(made, ' '))
+  redis.call('HSET', batch, 'state', 'moved', 'expired', 0, 'attempts', 0, 'unconfirmed', 0)
   if waiting > 0 then reopen(prefix, id, waiting, now) end
 end
 refused(prefix, id, tonumber(s[5]), now, tonumber(ARGV[7]), ARGV[8])
