@@ -5,9 +5,14 @@ import os
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from config.errors import ConfigError
 from worker.embedded import EmbeddedRedis, find_server
+
+# How long an example takes says more of the machine's neighbours than of the code.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 _DATABASES = 16
 _turns = itertools.count()

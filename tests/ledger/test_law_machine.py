@@ -551,7 +551,6 @@ def test_the_law_holds_and_nobody_is_on_the_wire_twice_whatever_happens(quick):
     profile = settings(
         max_examples=int(os.environ.get("BULKSEND_TEST_EXAMPLES", "75")),
         stateful_step_count=50,
-        deadline=None,
         phases=[Phase.explicit, Phase.reuse, Phase.generate, *shrinking],
         suppress_health_check=list(HealthCheck),
     )

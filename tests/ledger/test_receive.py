@@ -279,7 +279,7 @@ def test_the_end_is_the_same_for_every_order_of_reports_and_answer(ledger, answe
     assert (outcome, delivery, code) == ("accepted", "delivered", "20006")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(1, 4), st.sampled_from(REPORTS)), max_size=12),
     st.integers(0, 12),

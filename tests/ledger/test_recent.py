@@ -75,7 +75,7 @@ def test_a_suppression_list_is_told_before_the_cap(ledger):
 messaged = st.tuples(st.integers(0, 4), st.integers(0, 3 * DAY))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sent=st.lists(messaged, max_size=15), hours=st.integers(1, 80), after=st.integers(0, 2 * DAY))
 def test_nobody_is_forgotten_within_the_hours_whatever_was_sent(ledger, sent, hours, after):
     ledger.wipe()

@@ -131,7 +131,7 @@ steps = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(steps, max_size=25))
 def test_for_any_clock_and_any_number_of_beats_each_due_time_is_run_at_most_once(ledger, taken):
     ledger.wipe()

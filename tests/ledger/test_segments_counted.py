@@ -103,7 +103,7 @@ names = st.lists(
 
 
 @pytest.mark.parametrize("limit", [100, 1])
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     names=names, before=st.sets(st.integers(1, 9)), after=st.sets(st.integers(1, 9)), steps=st.text("rbs", max_size=6)
 )

@@ -126,7 +126,7 @@ def test_one_bad_message_in_three_hundred_is_found_in_at_most_16_extra_calls(led
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_exactly_the_bad_messages_are_rejected_whichever_they_are(ledger, data):
     sizes = data.draw(st.lists(st.integers(min_value=1, max_value=24), min_size=1, max_size=4))
     everybody = set(range(1, sum(sizes) + 1))

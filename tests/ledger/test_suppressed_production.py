@@ -92,7 +92,7 @@ def test_a_campaign_with_a_cap_passes_over_whom_another_messaged(ledger, hours, 
 persons = st.integers(A, A + 300)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     numbers=st.lists(st.none() | persons, max_size=20).map(lambda few: [*few, *range(A, A + 2_150), *few]),
     before=st.sets(persons),

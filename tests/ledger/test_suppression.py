@@ -140,7 +140,7 @@ change = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(change, max_size=12), promotional=st.booleans(), account=st.sampled_from(["main", "", "x"]))
 def test_lists_are_what_a_dictionary_says_after_any_changes(ledger, changes, promotional, account):
     ledger.wipe()

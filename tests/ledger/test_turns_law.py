@@ -93,7 +93,6 @@ class Queue:
 
 @settings(
     max_examples=150,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(served=st.integers(0, 1100), steps=st.lists(steps, min_size=5, max_size=40))
@@ -115,7 +114,7 @@ def turns(ledger, many):
     return names[:many]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(served=st.integers(0, 999))
 def test_of_a_thousand_turns_beside_high_ones_ten_are_a_normal_ones_and_one_a_low_ones(quick, served):
     quick.wipe()

@@ -84,7 +84,7 @@ crons = st.builds(
 moments = st.datetimes(datetime(2005, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(crons, moments)
 def test_due_times_are_in_order_and_each_has_an_id_of_its_own(each, start):
     instants = list(islice(each.instants(start), 100))
@@ -94,7 +94,7 @@ def test_due_times_are_in_order_and_each_has_an_id_of_its_own(each, start):
     assert all(each.latest(after - timedelta(microseconds=1)) == before for before, after in pairwise(instants))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(crons, moments)
 def test_beat_rings_whenever_something_is_due(each, start):
     rung = each.in_utc(start)
