@@ -80,6 +80,32 @@ def test_several_reports_may_come_in_one_array():
     assert [report.state for report in found] == ["delivered", "failed"]
 
 
+BROKEN = {
+    "a byte order mark": lambda posted: b"\xef\xbb\xbf" + posted,
+    "a byte that is not UTF-8": lambda posted: posted.replace(b"The message", b"Caf\xe9: the message"),
+    "half of an emoji": lambda posted: posted.replace(b"hello", b"hello \\ud83d"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_what_is_broken_in_one_text_takes_no_report_with_it(broken):
+    whole = body("exotel-whatsapp-mixed.json")
+    posted = BROKEN[broken](whole)
+    assert posted != whole
+    assert read_reports("exotel-whatsapp", posted) == read_reports("exotel-whatsapp", whole)
+
+
+def test_a_form_behind_a_byte_order_mark_is_read():
+    posted = body("exotel-sms-delivered.form")
+    assert one("exotel-sms", b"\xef\xbb\xbf" + posted) == one("exotel-sms", posted)
+
+
+@given(st.text(st.characters(categories=["Cs", "L", "S"]), max_size=5).map(json.dumps))
+def test_every_text_that_was_read_can_be_encoded(text):
+    document = document_of(f'{{"To": {text}}}'.encode())
+    assert isinstance(json.dumps(document, ensure_ascii=False).encode(), bytes)
+
+
 @pytest.mark.parametrize("gateway", ["xtend-sms", "xtend-whatsapp", "nobody"])
 def test_a_gateway_that_reports_nothing_is_said_to(gateway):
     assert read_reports(gateway, b"a=b") == Unreadable(reason=f"{gateway} is not known to report deliveries")
