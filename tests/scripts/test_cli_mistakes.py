@@ -139,6 +139,8 @@ def test_run_wants_the_secrets_of_the_account_before_it_queues(cli, monkeypatch,
         (["account", "open", "mian"], 'there is no account mian; did you mean "main"?'),
         (["account", "hold", "main"], "Missing option '--why'"),
         (["simulator", "--limit", "fast"], "limit 'fast'"),
+        (["simulator", "--host", "a..b"], "'a..b' is no address and no name of a host"),
+        (["callbacks", "--host", "é..b"], "'é..b' is no address and no name of a host"),
     ],
 )
 def test_a_command_line_that_is_wrong(cli, arguments, sentence):
