@@ -1,6 +1,7 @@
 """What a user can get wrong: one sentence, exit status 2, no traceback, and nothing queued."""
 
 import gzip
+import os
 
 import pytest
 
@@ -147,6 +148,28 @@ def test_a_command_line_that_is_wrong(cli, arguments, sentence):
     ended = cli(*arguments)
     _says(ended, sentence) if "--json" not in arguments else None
     assert (ended.code, sentence in ended.err) == (2, True)
+    assert cli.is_untouched
+
+
+@pytest.mark.parametrize("streams", [(0,), (1,), (0, 1, 2)])
+def test_a_command_whose_streams_the_caller_has_closed_does_its_work(cli, streams):
+    def close():
+        for stream in streams:
+            os.close(stream)
+
+    assert cli("enqueue", "offer.toml", "--id", "x1", "--hold").code == 0
+    cli.client.hset(
+        "bs:c:x1:s:1", mapping={"state": "settled", "expired": 1, "slot": 0, "attempt": "a", "unconfirmed": 3}
+    )
+    cli.client.hincrby("bs:c:x1", "unconfirmed", 3)
+    ended = cli.process("resolve", "x1", "--as", "accepted", stdin=None, preexec_fn=close)
+    assert (ended.code, "Traceback" in ended.err) == (0, False)
+    assert cli("status", "x1", "--json").json["accepted"] == 3
+
+
+def test_a_standard_input_that_is_closed_has_no_recipients(cli):
+    ended = cli.process("enqueue", "offer.toml", "--recipients", "-", stdin=None, preexec_fn=lambda: os.close(0))
+    _says(ended, "standard input: the file is empty")
     assert cli.is_untouched
 
 
