@@ -142,6 +142,8 @@ def test_run_wants_the_secrets_of_the_account_before_it_queues(cli, monkeypatch,
         (["simulator", "--limit", "fast"], "limit 'fast'"),
         (["simulator", "--host", "a..b"], "'a..b' is no address and no name of a host"),
         (["callbacks", "--host", "é..b"], "'é..b' is no address and no name of a host"),
+        (["resolve", "x1", "--as", "accepted", "--code", "\udcff"], "the argument \\xff is not UTF-8"),
+        (["enqueue", "caf\udce9.toml"], "the argument caf\\xe9.toml is not UTF-8"),
     ],
 )
 def test_a_command_line_that_is_wrong(cli, arguments, sentence):
