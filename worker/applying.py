@@ -21,7 +21,7 @@ from worker.gateways.reports import Understood, Unreadable, read_reports, unders
 from worker.ledger.inbox import Posted, done, keep_unreadable
 from worker.ledger.inbox import read_reports as read_stream
 from worker.ledger.reading import accounts_of
-from worker.ledger.receiving import Addressed, Received, receive
+from worker.ledger.receiving import Addressed, Received, early_reports, receive
 from worker.ledger.suppression import suppress
 
 log = structlog.stdlib.get_logger("bulksend.worker")
@@ -72,6 +72,8 @@ def write(client: redis.Redis, addressed: Sequence[Addressed]) -> Received:
 def _reports(
     client: redis.Redis, accounts: Mapping[str, Account], posted: Posted, applied: Applied
 ) -> tuple[DeliveryReport, ...]:
+    if not posted.body:  # nothing was posted: ids of the batch have become known
+        return tuple(early_reports(client, posted.campaign, posted.batch))
     account = accounts.get(posted.account)
     # Of an account that is in the file no more, the gateway is told by its words.
     found = understand(posted.body) if account is None else read_reports(account.gateway, posted.body)

@@ -8,7 +8,7 @@
 -- Invariant: of two news the greater one stands, each counted once; an unconfirmed or waiting message becomes accepted,
 -- and nothing else changes an outcome. The end does not depend on the order of reports, nor on our own settlement's.
 -- Called by: worker.ledger.receiving.tell
--- joined: clock pace lane messages outcomes offer campaign breaker again news
+-- joined: clock pace lane messages outcomes offer campaign breaker again news early
 local now, prefix, id, n = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'expired', 'children', 'resolved', 'account', 'taken_at')
 local seen = table.concat({s[1] or '', s[2] or '', s[3] or '', s[4] or '', s[5] or ''}, '|')
@@ -40,7 +40,10 @@ for i = 8, #ARGV, 5 do
   end
   if gateway_id ~= '' then
     local known = redis.call('HGET', KEYS[3], 'i' .. position)
-    if not known or is_newer(gateway_id, known) then redis.call('HSET', KEYS[3], 'i' .. position, gateway_id) end
+    if not known or is_newer(gateway_id, known) then
+      redis.call('HSET', KEYS[3], 'i' .. position, gateway_id)
+      look_again(prefix, id, n)
+    end
   end
 end
 finish_when_done(prefix, id, now)
