@@ -40,8 +40,13 @@ class Applied:
     unreadable: int = 0
 
 
-def apply_waiting(client: redis.Redis, accounts: Mapping[str, Account], consumer: str) -> Applied:
-    """Apply what is in the stream until nothing is left; raises `LedgerError`, and then the rest stays in it."""
+def apply_waiting(
+    client: redis.Redis, accounts: Mapping[str, Account], consumer: str, *, remember_hours: int
+) -> Applied:
+    """Apply what is in the stream until nothing is left; raises `LedgerError`, and then the rest stays in it.
+
+    `remember_hours`: the setting.
+    """
     applied = Applied()
     while raws := read_stream(client, consumer, AT_ONCE):
         users = cache(partial(accounts_of, client))
@@ -50,7 +55,7 @@ def apply_waiting(client: redis.Redis, accounts: Mapping[str, Account], consumer
             for raw in raws
             for each in _reports(client, accounts, raw.posted, applied)
         ]
-        received = write(client, found)
+        received = write(client, found, remember_hours=remember_hours)
         done(client, [raw.id for raw in raws])
         applied.bodies += len(raws)
         applied.matched += received.matched
@@ -58,9 +63,9 @@ def apply_waiting(client: redis.Redis, accounts: Mapping[str, Account], consumer
     return applied
 
 
-def write(client: redis.Redis, addressed: Sequence[Addressed]) -> Received:
+def write(client: redis.Redis, addressed: Sequence[Addressed], *, remember_hours: int) -> Received:
     """Write the reports to their messages, and put whoever refuses messages on a list; raises `LedgerError`."""
-    received = receive(client, addressed)
+    received = receive(client, addressed, remember_hours=remember_hours)
     for feedback, (of, reason) in FED_BY.items():
         numbers = [number for number, said in received.unwelcome if said is feedback]
         if numbers:

@@ -32,7 +32,7 @@ def post(ledger, body, *, account="main", campaign="c", batch=1):
 
 
 def apply(ledger, client=None):
-    applied = apply_waiting(client or ledger.redis, ACCOUNTS, "w")
+    applied = apply_waiting(client or ledger.redis, ACCOUNTS, "w", remember_hours=0)
     assert waiting(ledger.redis) == 0
     return applied
 

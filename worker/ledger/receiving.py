@@ -76,14 +76,17 @@ class _Told:
     report: DeliveryReport
 
 
-def receive(client: redis.Redis, addressed: Iterable[Addressed], now: int = 0) -> Received:
-    """Write what the reports tell; raises `LedgerUnavailable`, and then all may be given again."""
+def receive(client: redis.Redis, addressed: Iterable[Addressed], *, remember_hours: int = 0, now: int = 0) -> Received:
+    """Write what the reports tell; raises `LedgerUnavailable`, and then all may be given again.
+
+    `remember_hours`: for how long it is remembered who was messaged, for the caps of campaigns; 0: it is not.
+    """
     campaigns: dict[CampaignId, dict[int, list[DeliveryReport]]] = defaultdict(lambda: defaultdict(list))
     for each in addressed:
         campaigns[each.campaign][each.batch].append(each.report)
     received = Received()
     for campaign_id, batches in campaigns.items():
-        lot = _Lot(client=client, campaign=campaign_id, now=now, received=received)
+        lot = _Lot(client=client, campaign=campaign_id, remember_hours=remember_hours, now=now, received=received)
         lot.receive(batches)
         _forget_unmatched(client, campaign_id, lot.matched)
         _keep_unmatched(client, campaign_id, lot.unmatched)
@@ -112,6 +115,7 @@ class _Lot:
 
     client: redis.Redis
     campaign: CampaignId
+    remember_hours: int
     now: int
     received: Received
     again: dict[int, list[DeliveryReport]] = field(default_factory=lambda: defaultdict(list))
@@ -141,7 +145,7 @@ class _Lot:
             self.unmatched += reports
             return
         told = [each for report in reports if (each := self._placed(stored, places, report)) is not None]
-        fixed = _tell(self.client, stored, told, self.now) if told else frozenset[int]()
+        fixed = _tell(self.client, stored, told, self.remember_hours, self.now) if told else frozenset[int]()
         if fixed is None:
             self.changed += 1
             self.again[stored.number] += [each.report for each in told]
@@ -255,7 +259,9 @@ def _child_of(client: redis.Redis, stored: Stored, report: DeliveryReport) -> in
     return None
 
 
-def _tell(client: redis.Redis, stored: Stored, told: Sequence[_Told], now: int) -> frozenset[int] | None:
+def _tell(
+    client: redis.Redis, stored: Stored, told: Sequence[_Told], remember_hours: int, now: int
+) -> frozenset[int] | None:
     """Run the script; return the positions that reports can not change, or `None` where the batch has changed."""
     campaign_id, batch = stored.campaign, stored.number
     parts = [
@@ -274,7 +280,7 @@ def _tell(client: redis.Redis, stored: Stored, told: Sequence[_Told], now: int) 
         ],
         [
             *(now, keys.PREFIX, campaign_id, batch, stored.fingerprint),
-            *(random.random(), MISCONFIGURED_LIMIT),
+            *(random.random(), MISCONFIGURED_LIMIT, remember_hours),
             *parts,
         ],
     )
