@@ -6,6 +6,7 @@ from typing import final
 
 from config.errors import ConfigError
 from config.placeholders import is_placeholder
+from config.validation import is_utf8
 
 _ENV_REFERENCE = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -41,12 +42,15 @@ def is_env_reference(text: str) -> bool:
 def resolved(place: str, secret: str, environ: Mapping[str, str]) -> str:
     """Give the secret itself, without white space around it.
 
-    `ConfigError` begins with `place` ("account main: api_key") and names the variable where one is unset or made up.
+    `ConfigError` begins with `place` ("account main: api_key") and names the variable where one is unset, no text, or
+    made up.
     """
     reference = _ENV_REFERENCE.fullmatch(secret)
     value = environ.get(reference[1], "") if reference else secret
     if not value.strip():
         raise ConfigError(f"{place} needs the environment variable {reference and reference[1]}")
+    if not is_utf8(value):
+        raise ConfigError(f"{place} is no text: the environment variable {reference and reference[1]} is not UTF-8")
     if is_placeholder(value):
         where = f"the environment variable {reference[1]}" if reference else "it"
         raise ConfigError(f"{place} is not filled in: {where} is a placeholder")

@@ -10,12 +10,12 @@ from typing import Annotated, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import ConfigError
 from config.placeholders import is_placeholder
-from config.validation import complaints
+from config.validation import complaints, is_utf8
 
 NO_REDIS = "there is no Redis: set BULKSEND_REDIS_URL, or give --data DIR for an embedded one"
 """What is said where one is needed and none is configured."""
@@ -120,6 +120,14 @@ class Settings(BaseSettings):
 
     jitter_ms: float = Field(default=10.0, ge=0, le=1000)
     """How far two calls may drift on the way to the gateway; the throttle keeps that much distance."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _text(cls, given: object) -> object:
+        """Refuse bytes that are no text: they could be given neither to Redis nor to a gateway."""
+        if isinstance(given, str) and not is_utf8(given):
+            raise ValueError("is not UTF-8")
+        return given
 
     @property
     def messages_url(self) -> str | None:

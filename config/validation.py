@@ -1,6 +1,7 @@
 """Pydantic's findings in words: one short clause each, made of the field's place and the rule it breaks.
 
-The value itself is never repeated, because it may be a credential or a phone number.
+The value itself is never repeated, because it may be a credential or a phone number. Beside it the one rule for all
+that comes from an environment: it is text.
 """
 
 import re
@@ -27,6 +28,15 @@ def complaints(error: ValidationError) -> list[tuple[str, str]]:
         (".".join(str(part) for part in finding["loc"]), _clause(finding["type"], finding["msg"]))
         for finding in error.errors(include_url=False, include_input=False, include_context=False)
     ]
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether what the environment has is text; other bytes are half surrogates here, which nothing can encode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _clause(kind: str, message: str) -> str:

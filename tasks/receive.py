@@ -30,7 +30,7 @@ def receive() -> None:
         settings = load_settings()
         accounts = load_accounts(settings.accounts_file)
         with connect(settings.redis_url or "") as client:
-            applied = apply_waiting(client, accounts, runtime.node)
+            applied = apply_waiting(client, accounts, runtime.node, remember_hours=settings.remember_hours)
     finally:
         _applying.release()
     if applied.bodies:

@@ -202,7 +202,8 @@ class Drain:
 
     def _void(self, attempt: AttemptId) -> None:
         engine = self.engine
-        step = engine.persist(lambda: void(engine.redis, self.name, attempt))
+        hours = engine.remember_hours
+        step = engine.persist(lambda: void(engine.redis, self.name, attempt, remember_hours=hours))
         task = engine.spawn(f"void {attempt}", step)
         self.owed.add(task)
         task.add_done_callback(self.owed.discard)

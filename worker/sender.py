@@ -290,7 +290,10 @@ class Sender:
     async def isolate_batch(self, taken: Taken, refusal: Rejected) -> None:
         """Divide a batch that was refused whole, however long Redis is away."""
         engine = self.engine
-        word = await engine.persist(lambda: isolate(engine.redis, self.name, taken, refusal, _sent_at(taken)))
+        hours = engine.remember_hours
+        word = await engine.persist(
+            lambda: isolate(engine.redis, self.name, taken, refusal, _sent_at(taken), remember_hours=hours)
+        )
         engine.events.ended(taken.attempt, "retried", f"refused whole ({refusal.code}): {word}")
         log.info("batch.refused", campaign=taken.campaign, batch=taken.batch, account=self.name, how=word)
 
@@ -310,6 +313,7 @@ class Sender:
                 spread=spread,
                 pause_campaign=pause_campaign,
                 only_here=only_here,
+                remember_hours=engine.remember_hours,
             )
         )
         why = pause_campaign or verdict.reason

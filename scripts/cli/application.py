@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
@@ -105,8 +106,10 @@ def bulksend(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command (default: what the shell gave) and return its exit status."""
+    _open_closed_streams()
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
+        _check_encoding(given)
         code = typer.main.get_command(app).main(given, prog_name="bulksend", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:  # wrong options and arguments
@@ -120,6 +123,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _say(_sentence(error), code, given)
     return code if isinstance(code, int) else 0
+
+
+def _open_closed_streams() -> None:
+    """Let a stream that the caller has closed (`<&-`), and that Python then lacks, be an empty one."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - never closed
+
+
+def _check_encoding(given: Sequence[str]) -> None:
+    """Refuse bytes that are no text: they could neither be kept in Redis nor be said again."""
+    for argument in given:
+        shown = argument.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        if shown != argument:
+            raise ConfigError(f"the argument {shown} is not UTF-8")
 
 
 def _let_go_of_stdout() -> None:

@@ -12,7 +12,7 @@ from config.logging import configure_logging
 from config.settings import NO_PUBLIC_URL, Settings, load_settings
 from scripts.cli.failed import CommandFailed
 from scripts.cli.ledger import open_ledger
-from scripts.cli.options import Data, Json
+from scripts.cli.options import Data, Host, Json
 from scripts.cli.output import emit
 from scripts.cli.words import table
 from worker.callback_server import bind, serve, url_of
@@ -24,7 +24,7 @@ from worker.gateways.reports import READERS
 
 def callbacks(
     *,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Host = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8080,
     urls: Annotated[
         bool,

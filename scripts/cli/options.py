@@ -55,4 +55,16 @@ Ascii = Annotated[
     ),
 ]
 
+
+def _reachable(host: str) -> str:
+    """Refuse what no socket can be bound to, before one says so in its own way."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise typer.BadParameter(f"{host!r} is no address and no name of a host") from None
+    return host
+
+
+Host = Annotated[str, typer.Option("--host", help="Address to listen on.", callback=_reachable)]
+
 KnownId = Annotated[str, typer.Argument(metavar="ID", help="The campaign's id.")]

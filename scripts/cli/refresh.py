@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import redis
 import typer
 
+from config.settings import load_settings
 from scripts.cli.details import access_of
 from scripts.cli.failed import CommandFailed
 from scripts.cli.ledger import open_ledger
@@ -40,8 +41,10 @@ def refresh(campaign_id: KnownId, *, limit: Limit = None, data: Data = None, as_
 
 
 async def _walk(client: redis.Redis, campaign_id: CampaignId, limit: int | None) -> Refreshed:
+    remember_hours = load_settings().remember_hours
+
     def apply(_account: AccountName, reports: Sequence[DeliveryReport]) -> None:
-        write(client, [addressed(report) for report in reports])
+        write(client, [addressed(report) for report in reports], remember_hours=remember_hours)
 
     async with new_client() as http:
 

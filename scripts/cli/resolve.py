@@ -14,7 +14,7 @@ from scripts.cli.options import Data, Json, KnownId
 from scripts.cli.output import emit, emit_standing
 from scripts.cli.words import tell
 from worker.ledger.reading import Standing
-from worker.ledger.resolving import Decision, Open, batches, family, unresolved
+from worker.ledger.resolving import Decision, Open, batches, family, is_over, unresolved
 from worker.ledger.resolving import resolve as resolve_batch
 
 _WILL_BE = {
@@ -53,6 +53,8 @@ def resolve(
         among = None if only_batch is None else _only(ledger, standing, only_batch)
         found = list(unresolved(ledger.client, standing.id, among))
         messages = sum(each.messages for each in found)
+        if messages and decision == "resend" and (why := is_over(ledger.client, standing.id)):
+            raise CommandFailed(f"{messages:,} messages stay unconfirmed: {why}")
         if dry_run:
             _preview(found, decision, as_json=as_json)
             return
@@ -97,7 +99,7 @@ def _resolve_all(ledger: Ledger, standing: Standing, found: Sequence[Open], deci
     tell(f"{done['resolved']:,} messages resolved")
     if done["dropped"]:
         raise CommandFailed(
-            f"{done['dropped']:,} messages stay unconfirmed: the campaign is cancelled, or their batch can not be read"
+            f"{done['dropped']:,} messages stay unconfirmed: the campaign is over, or their batch can not be read"
         )
     if done["early"]:
         raise CommandFailed(

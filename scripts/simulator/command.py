@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from scripts.cli.options import Host
 from scripts.simulator.faults import KINDS
 from scripts.simulator.limiter import WindowKind
 from scripts.simulator.options import (
@@ -30,7 +31,7 @@ app = typer.Typer(add_completion=False)
 def simulator(
     *,
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 0,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = LOOPBACK,
+    host: Host = LOOPBACK,
     limit: Annotated[
         str | None, typer.Option(help="Calls an account may make in a window, as in 50/60s.", metavar="N/Ss")
     ] = None,

@@ -80,6 +80,32 @@ def test_several_reports_may_come_in_one_array():
     assert [report.state for report in found] == ["delivered", "failed"]
 
 
+BROKEN = {
+    "a byte order mark": lambda posted: b"\xef\xbb\xbf" + posted,
+    "a byte that is not UTF-8": lambda posted: posted.replace(b"The message", b"Caf\xe9: the message"),
+    "half of an emoji": lambda posted: posted.replace(b"hello", b"hello \\ud83d"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_what_is_broken_in_one_text_takes_no_report_with_it(broken):
+    whole = body("exotel-whatsapp-mixed.json")
+    posted = BROKEN[broken](whole)
+    assert posted != whole
+    assert read_reports("exotel-whatsapp", posted) == read_reports("exotel-whatsapp", whole)
+
+
+def test_a_form_behind_a_byte_order_mark_is_read():
+    posted = body("exotel-sms-delivered.form")
+    assert one("exotel-sms", b"\xef\xbb\xbf" + posted) == one("exotel-sms", posted)
+
+
+@given(st.text(st.characters(categories=["Cs", "L", "S"]), max_size=5).map(json.dumps))
+def test_every_text_that_was_read_can_be_encoded(text):
+    document = document_of(f'{{"To": {text}}}'.encode())
+    assert isinstance(json.dumps(document, ensure_ascii=False).encode(), bytes)
+
+
 @pytest.mark.parametrize("gateway", ["xtend-sms", "xtend-whatsapp", "nobody"])
 def test_a_gateway_that_reports_nothing_is_said_to(gateway):
     assert read_reports(gateway, b"a=b") == Unreadable(reason=f"{gateway} is not known to report deliveries")
@@ -149,9 +175,16 @@ def test_every_documented_status_is_readable(status):
     assert not unreadable("exotel-sms", {"SmsSid": SMS_SID, "Status": status})
 
 
-@pytest.mark.parametrize("posted", [b"To=09000000001&Status=sent", b"SmsSid=1&Status=lost", b"SmsSid=1"])
+@pytest.mark.parametrize("posted", [b"Status=sent", b"SmsSid=1&Status=lost", b"SmsSid=1", b"To=09000000001"])
 def test_a_report_without_a_message_or_a_known_status_is_unreadable(posted):
     assert unreadable("exotel-sms", posted)
+
+
+@pytest.mark.parametrize("posted", [b"To=09000000001&Status=sent", b"To=09000000001&DetailedStatusCode=20005"])
+def test_a_report_without_an_id_names_its_message_by_the_number(posted):
+    report = one("exotel-sms", posted)
+    assert (report.gateway_id, report.to, report.state) == ("", "09000000001", "delivered")
+    assert understand(posted).reports == (report,)
 
 
 @pytest.mark.parametrize(
@@ -230,9 +263,14 @@ def test_an_unknown_whatsapp_code_has_failed_where_its_words_say_so(fields, text
     assert (report.state, report.text, report.feedback) == ("failed", text, Feedback.NOTHING)
 
 
-@pytest.mark.parametrize("fields", [{}, {"exo_status_code": 30099}, {"sid": "", "exo_status_code": 30002}])
+@pytest.mark.parametrize("fields", [{}, {"exo_status_code": 30099}, {"sid": "", "to": "", "exo_status_code": 30002}])
 def test_a_whatsapp_report_of_unknown_words_or_without_a_message_is_unreadable(fields):
     assert unreadable("exotel-whatsapp", whatsapp(**fields))
+
+
+def test_a_whatsapp_report_without_an_id_names_its_message_by_the_number():
+    report = one("exotel-whatsapp", whatsapp(sid="", exo_status_code=30002))
+    assert (report.gateway_id, report.to, report.state) == ("", "919000000001", "delivered")
 
 
 @pytest.mark.parametrize(
@@ -290,9 +328,25 @@ def test_the_skycore_table_has_just_the_documented_codes():
     assert list(skycore_reports.CODES) == ["N201", "N202", "E201", "E202"]
 
 
-@pytest.mark.parametrize("fields", [{}, {"code": "N999", "status": "Odd"}, {"tracking-id": "", "code": "N202"}])
+NAMELESS = {"tracking-id": "", "code": "N202"}
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"code": "N999", "status": "Odd"}, NAMELESS | {"to": ""}, NAMELESS | {"origin": ""}]
+)
 def test_a_skycore_postback_of_unknown_words_or_without_a_message_is_unreadable(fields):
     assert unreadable("skycore-sms", skycore(**fields))
+
+
+def test_a_skycore_postback_without_an_id_names_its_message_by_the_number():
+    report = one("skycore-sms", skycore(**NAMELESS))
+    assert (report.gateway_id, report.to, report.state) == ("", "919000000001", "delivered")
+
+
+@pytest.mark.parametrize("fields", [{"status": "Failed"}, {"status": "Failed", "origin": "SMS_MO"}])
+def test_what_skycore_says_is_not_taken_for_an_exotel_sms_that_has_no_id(fields):
+    posted = json.dumps(skycore(**fields)).encode()
+    assert understand(posted).reports == read_reports("skycore-sms", posted)
 
 
 def test_what_a_person_wrote_to_skycore_is_no_report():

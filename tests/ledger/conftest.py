@@ -65,6 +65,10 @@ class Ledger:
     def run(self, coroutine):
         return self.runner.run(coroutine)
 
+    def kept(self):
+        """What every step is told that may find out who was messaged."""
+        return {"remember_hours": self.remember_hours, "now": self.now}
+
     def pass_s(self, seconds):
         self.now += round(seconds * S)
 
@@ -201,8 +205,7 @@ class Ledger:
                 verdict,
                 untaken=[place for place, letter in enumerate(letters) if letter == "p"],
                 spread=spread,
-                remember_hours=self.remember_hours,
-                now=self.now,
+                **self.kept(),
             )
         )
 
@@ -219,22 +222,22 @@ class Ledger:
                 spread=spread,
                 pause_campaign=pause_campaign,
                 only_here=only_here,
-                now=self.now,
+                **self.kept(),
             )
         )
 
     def refuse(self, taken, account="main"):
         """Tell the ledger that the call was refused because of something in its batch."""
-        return self.run(sending.isolate(self.aredis, account, taken, REFUSAL, self.now / S, self.now))
+        return self.run(sending.isolate(self.aredis, account, taken, REFUSAL, self.now / S, **self.kept()))
 
     def void(self, attempt, account="main"):
-        return self.run(sending.void(self.aredis, account, attempt, self.now))
+        return self.run(sending.void(self.aredis, account, attempt, **self.kept()))
 
     def back_off(self, account="main", spread=1.0, began=0):
         self.run(sending.back_off(self.aredis, account, "unreachable", spread=spread, began=began, now=self.now))
 
     def sweep(self, owner="w"):
-        return self.run(sweeping.sweep(self.aredis, owner, remember_hours=self.remember_hours, now=self.now))
+        return self.run(sweeping.sweep(self.aredis, owner, **self.kept()))
 
     def pass_sweeping(self, seconds=41):
         """Let the time pass with a sweep each second: by default past the expiry of what was just taken."""
@@ -275,7 +278,7 @@ class Ledger:
         return self.receive([receiving.Addressed(campaign=name, batch=n, report=said)], client)
 
     def receive(self, addressed, client=None):
-        return receiving.receive(client or self.redis, addressed, self.now)
+        return receiving.receive(client or self.redis, addressed, **self.kept())
 
     def resolve(self, decision, n=1, name="c", code="", client=None):
         return resolving.resolve(client or self.redis, name, n, decision, code=code, now=self.now)

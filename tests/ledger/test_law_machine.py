@@ -409,7 +409,7 @@ class LawMachine(Witness):
             n, named, to = places[past % len(places)], campaign.named.get(row, ""), f"+{919_000_000_000 + row}"
             if way == "name" and named:
                 n, to = campaign.home[row], ""
-            gateway_id = "" if way == "number" else named or f"told{past}"
+            gateway_id = "" if way == "number" else named or f"told{row}.{past}"
             text = "FAILED" if state == "failed" else ""
             report = DeliveryReport(
                 state=state, gateway_id=gateway_id, to=to, code=code, text=text, at=at, feedback=feedback

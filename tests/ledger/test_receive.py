@@ -66,6 +66,25 @@ def test_an_id_that_the_gateway_gave_to_several_messages_names_none_of_them(sent
     assert [delivery for _, delivery in lines(sent)] == ["delivered", "awaiting", "awaiting"]
 
 
+@pytest.mark.parametrize("answer", [None, "uuu", "aaa"])
+def test_an_id_that_a_report_has_told_finds_the_message_again(sent, answer):
+    sent.report("sent", row=2, gateway_id="told")
+    if answer:
+        sent.settle(sent.taken, answer)
+    assert sent.report("delivered", gateway_id="told").matched == 1
+    if not answer:
+        sent.settle(sent.taken, "aaa")
+    assert lines(sent)[1] == ("accepted", "delivered")
+    adds_up(sent)
+
+
+def test_an_id_that_a_report_has_told_finds_the_message_where_it_has_moved_to(sent):
+    sent.refuse(sent.taken)
+    sent.report("sent", row=3, gateway_id="told")
+    assert sent.report("delivered", gateway_id="told").matched == 1
+    assert lines(sent) == [("pending", None), ("pending", None), ("accepted", "delivered")]
+
+
 def test_a_report_without_a_number_is_about_the_only_message_of_its_batch(ledger):
     ledger.campaign(1)
     ledger.lane(call_us=1000)

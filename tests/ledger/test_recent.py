@@ -66,6 +66,36 @@ def test_five_hundred_numbers_of_a_bucket_lie_packed(ledger):
     assert ledger.redis.object("encoding", key) == b"listpack"
 
 
+def given_back(ledger, taken):
+    ledger.back(taken)
+
+
+def voided(ledger, taken):
+    ledger.void(taken.attempt)
+
+
+def refused(ledger, taken):
+    ledger.refuse(taken)
+
+
+@pytest.mark.parametrize("end", [given_back, voided, refused])
+@pytest.mark.parametrize("size", [1, 4])
+@pytest.mark.parametrize("comes", ["before", "after"])
+def test_who_has_the_message_by_a_report_was_messaged_whatever_the_call_came_to(ledger, monkeypatch, end, size, comes):
+    monkeypatch.setattr(ledger, "remember_hours", 24)
+    ledger.campaign(size, 1)
+    ledger.lane(call_us=1000)
+    taken = ledger.next_one()
+    if comes == "before":
+        ledger.report("delivered", row=size)
+    end(ledger, taken)
+    if comes == "after":
+        ledger.report("delivered", row=size)
+    assert ledger.counts()["accepted"] == 1
+    everybody = [919_000_000_000 + row for row in range(1, size + 2)]
+    assert recent(ledger, 24, ledger.now + HOUR, everybody) == {size - 1: "recent@24"}
+
+
 def test_a_suppression_list_is_told_before_the_cap(ledger):
     suppress(ledger.redis, SuppressionList(), [A], Reason.OPTED_OUT)
     remember(ledger.redis, [A], 24, T0)

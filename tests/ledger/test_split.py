@@ -52,7 +52,7 @@ def rows(taken):
 
 def refuse(ledger, taken):
     """Tell the ledger that the call was refused because of something in its batch."""
-    return ledger.run(sending.isolate(ledger.aredis, "main", taken, REFUSAL, ledger.now / S, ledger.now))
+    return ledger.run(sending.isolate(ledger.aredis, "main", taken, REFUSAL, ledger.now / S, now=ledger.now))
 
 
 def send_all(ledger, poison, refusals=10_000):

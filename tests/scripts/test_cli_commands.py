@@ -299,3 +299,19 @@ def test_only_batch_means_all_that_moved_out_of_it_and_has_to_be_there(queued):
     assert queued(*preview, "3").json["batches"] == {"3": 1}
     ended = queued(*preview, "4")
     assert (ended.code, ended.json) == (2, {"error": "there is no batch 4 of x1: its last is 3"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"state": "cancelled"}, "the campaign is cancelled"),
+        ({"state": "finished", "ended": 1}, "the campaign's time is over (expires_at)"),
+    ],
+)
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_what_is_unconfirmed_in_a_campaign_that_is_over_is_not_said_to_go_again(queued, fields, why, options):
+    queued.client.hset("bs:c:x1", mapping=fields)
+    queued.client.hset(keys.batch_state(CampaignId("x1"), 1), mapping={"state": "settled", "unconfirmed": 3})
+    ended = queued("resolve", "x1", "--as", "resend", "--json", *options)
+    assert (ended.code, ended.json) == (1, {"error": f"3 messages stay unconfirmed: {why}"})
+    assert queued("resolve", "x1", "--as", "accepted", "--dry-run", "--json").json["messages"] == 3

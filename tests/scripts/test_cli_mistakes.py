@@ -1,6 +1,7 @@
 """What a user can get wrong: one sentence, exit status 2, no traceback, and nothing queued."""
 
 import gzip
+import os
 
 import pytest
 
@@ -139,12 +140,38 @@ def test_run_wants_the_secrets_of_the_account_before_it_queues(cli, monkeypatch,
         (["account", "open", "mian"], 'there is no account mian; did you mean "main"?'),
         (["account", "hold", "main"], "Missing option '--why'"),
         (["simulator", "--limit", "fast"], "limit 'fast'"),
+        (["simulator", "--host", "a..b"], "'a..b' is no address and no name of a host"),
+        (["callbacks", "--host", "é..b"], "'é..b' is no address and no name of a host"),
+        (["resolve", "x1", "--as", "accepted", "--code", "\udcff"], "the argument \\xff is not UTF-8"),
+        (["enqueue", "caf\udce9.toml"], "the argument caf\\xe9.toml is not UTF-8"),
     ],
 )
 def test_a_command_line_that_is_wrong(cli, arguments, sentence):
     ended = cli(*arguments)
     _says(ended, sentence) if "--json" not in arguments else None
     assert (ended.code, sentence in ended.err) == (2, True)
+    assert cli.is_untouched
+
+
+@pytest.mark.parametrize("streams", [(0,), (1,), (0, 1, 2)])
+def test_a_command_whose_streams_the_caller_has_closed_does_its_work(cli, streams):
+    def close():
+        for stream in streams:
+            os.close(stream)
+
+    assert cli("enqueue", "offer.toml", "--id", "x1", "--hold").code == 0
+    cli.client.hset(
+        "bs:c:x1:s:1", mapping={"state": "settled", "expired": 1, "slot": 0, "attempt": "a", "unconfirmed": 3}
+    )
+    cli.client.hincrby("bs:c:x1", "unconfirmed", 3)
+    ended = cli.process("resolve", "x1", "--as", "accepted", stdin=None, preexec_fn=close)
+    assert (ended.code, "Traceback" in ended.err) == (0, False)
+    assert cli("status", "x1", "--json").json["accepted"] == 3
+
+
+def test_a_standard_input_that_is_closed_has_no_recipients(cli):
+    ended = cli.process("enqueue", "offer.toml", "--recipients", "-", stdin=None, preexec_fn=lambda: os.close(0))
+    _says(ended, "standard input: the file is empty")
     assert cli.is_untouched
 
 

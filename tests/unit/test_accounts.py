@@ -368,7 +368,12 @@ def test_every_secret_may_stand_in_the_environment(load, table, secrets):
     account = load(table)["main"]
     environ = {f"THE_{field.upper()}": f"hunter2 {field}" for field in secrets}
     assert account.credentials(environ) == {field: f"hunter2 {field}" for field in secrets}
-    for value, why in (("", "needs the environment variable THE_"), ("change-me", "is not filled in: the environ")):
+    wrong = {
+        "": "needs the environment ",
+        "change-me": "is not filled in: the environ",
+        "\udcff": "is no text: the environ",
+    }
+    for value, why in wrong.items():
         for field in secrets:
             with pytest.raises(ConfigError, match=rf"^account main: {field} {why}"):
                 account.credentials({**environ, f"THE_{field.upper()}": value})

@@ -59,6 +59,8 @@ def test_the_public_url_loses_its_last_slash(monkeypatch):
         ("ALLOW_VOLATILE", "hunter2"),
         ("REPLICAS", "-1"),
         ("JITTER_MS", "hunter2"),
+        ("CALLBACK_SECRET", "hunter2\udcff"),
+        ("PUBLIC_URL", "https://sms.example/hunter2\udcff"),
     ],
 )
 def test_a_wrong_variable_is_named_and_its_value_is_not(monkeypatch, name, value):

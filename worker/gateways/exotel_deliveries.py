@@ -20,10 +20,12 @@ STATUSES: dict[str, State | None] = {
     "sending": None,
     "submitted": "sent",
     "sent": "delivered",
+    "delivered": "delivered",
     "failed-dnd": "failed",
     "failed": "failed",
 }
-"""What each documented status means; `None`: nothing yet. Exotel's "sent" is "successfully delivered"."""
+"""What each documented status means; `None`: nothing yet. Exotel's "sent" is "successfully delivered"; "delivered" is
+the word of its newer pages (docs/sms-support/sms-webhooks), beside codes that the reference does not have."""
 
 INTERMEDIATE: dict[str, str] = {
     "21010": "PENDING_TO_OPERATOR",

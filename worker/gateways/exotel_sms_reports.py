@@ -14,15 +14,15 @@ def read_exotel_sms(document: object) -> Understood | Unreadable:
 
 
 def _part(fields: Fields) -> Part:
-    sid, status = fields.text("SmsSid"), fields.text("Status")
-    if not sid:
-        return Unreadable(reason="it has no SmsSid")
+    sid, to, status = fields.text("SmsSid"), fields.text("To"), fields.text("Status")
+    if not (sid or to):  # in its batch the number will do
+        return Unreadable(reason="it has neither SmsSid nor To")
     report = report_from(
         status=status,
         code=fields.text("DetailedStatusCode"),
         detail=fields.text("DetailedStatus"),
         sid=sid,
-        to=fields.text("To"),
+        to=to,
         date=fields.text("DateSent"),
         custom_field=_reference(fields),
     )

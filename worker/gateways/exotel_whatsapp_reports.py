@@ -102,18 +102,18 @@ def read_exotel_whatsapp(document: object) -> Understood | Unreadable:
 
 
 def _part(fields: Fields) -> Part:
-    sid = fields.text("sid")
+    sid, to = fields.text("sid"), fields.text("to")
     if fields.text("callback_type").casefold() == _INCOMING:
         return PassedOver()
-    if not sid:
-        return Unreadable(reason="a message has no sid")
+    if not (sid or to):  # in its batch the number will do
+        return Unreadable(reason="a message has neither sid nor to")
     meaning = _meaning(fields)
     if meaning is None:
         return Unreadable(reason="a message's status is not known")
     return DeliveryReport(
         state=meaning.state,
         gateway_id=sid_of(sid),
-        to=fields.text("to"),
+        to=to,
         reference=reference_of(fields.text("custom_data")),
         code=code_of(fields.text("exo_status_code")),
         text=meaning.name,

@@ -1,4 +1,4 @@
-"""Reading the JSON of any gateway's answer: it may hold anything, and nothing here raises."""
+"""Reading the JSON that any gateway answers or posts: it may hold anything, and nothing here raises."""
 
 import json
 import re
@@ -11,13 +11,18 @@ _LARGEST_INTEGER = 10**18
 
 
 def read_json(body: bytes) -> object:
-    """Read the body as JSON, `None` if it is none. PHP's byte order mark and broken UTF-8 in an echo are forgiven."""
+    """Read the body as JSON, `None` if it is none.
+
+    PHP's byte order mark, broken UTF-8 in an echo and half of an emoji are forgiven: every text in it can be encoded.
+    """
     try:
         return orjson.loads(body)
     except ValueError:
         pass
     try:
-        return json.loads(body.decode("utf-8-sig", "replace"))
+        document = json.loads(body.decode("utf-8-sig", "replace"))
+        # An escape of half a surrogate pair is read as one, which no text in UTF-8 can hold.
+        return json.loads(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return None
 

@@ -5,17 +5,15 @@ taken for the other: a form does not begin with a bracket.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qsl
 
-import orjson
-
 from worker.domain.delivery import DeliveryReport
+from worker.gateways.json_answer import read_json, text_of
 
 _MOST_FIELDS = 200
-_LARGEST_INTEGER = 10**18
 _SEPARATORS = str.maketrans("", "", "_- ")
 _REFERENCE = re.compile(r"([a-z0-9._-]{1,100}:[0-9]{1,10})(:[0-9]{1,10})?", re.ASCII)
 _SID = re.compile(r"[0-9A-Za-z_.:-]{1,128}", re.ASCII)
@@ -50,21 +48,18 @@ class Fields:
     def __init__(self, document: object) -> None:
         """Take what was posted; anything but names and values has no field."""
         items = document.items() if isinstance(document, Mapping) else ()
-        self._texts = {_plain(name): _text(value) for name, value in items if isinstance(name, str)}
+        self._texts = {_plain(name): text_of(value) for name, value in items if isinstance(name, str)}
 
     def text(self, name: str) -> str:
         """Return a field's text, or its integer in digits; "" for what is missing or of another kind."""
         return self._texts.get(_plain(name), "")
 
 
-def document_of(body: bytes) -> Any:  # noqa: ANN401 - whatever the JSON is
+def document_of(body: bytes) -> object:
     """Return the JSON document, or a form's fields as a dict (of a name given twice the last); `None` for neither."""
-    text = body.strip()
+    text = body.removeprefix(BOM_UTF8).strip()
     if text[:1] in {b"{", b"["}:
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            return None
+        return read_json(text)
     try:
         fields = parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
@@ -100,9 +95,3 @@ def together(parts: list[Part]) -> Understood | Unreadable:
 
 def _plain(name: str) -> str:
     return name.translate(_SEPARATORS).casefold()
-
-
-def _text(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST_INTEGER:
-        return str(value)
-    return value.strip() if isinstance(value, str) else ""

@@ -14,11 +14,12 @@ from worker.gateways.skycore_reports import read_skycore
 __all__ = ["READERS", "Understood", "Unreadable", "read_reports", "understand"]
 
 READERS: Mapping[str, Callable[[object], Understood | Unreadable]] = {
-    "exotel-sms": read_exotel_sms,
     "exotel-whatsapp": read_exotel_whatsapp,
     "skycore-sms": read_skycore,
+    "exotel-sms": read_exotel_sms,
 }
-"""By the gateway's name in the accounts file. Xtend documents no reports, neither for SMS nor for WhatsApp."""
+"""By the gateway's name in the accounts file, those whose words are theirs alone first: Exotel's for an SMS may be just
+To and Status. Xtend documents no reports, neither for SMS nor for WhatsApp."""
 
 
 def read_reports(gateway: str, body: bytes) -> tuple[DeliveryReport, ...] | Unreadable:
@@ -33,7 +34,7 @@ def read_reports(gateway: str, body: bytes) -> tuple[DeliveryReport, ...] | Unre
 def understand(body: bytes) -> Understood | Unreadable:
     """Tell what a body says in the words of whichever gateway understands it.
 
-    For whoever takes a body in and need not know whose it is: the gateways' words differ enough not to be mixed up.
+    For whoever takes a body in and need not know whose it is: in this order the gateways' words are not mixed up.
     """
     document = document_of(body)
     if document is None:

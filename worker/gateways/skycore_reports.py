@@ -42,9 +42,11 @@ def read_skycore(document: object) -> Understood | Unreadable:
 
 def _part(fields: Fields) -> Part:
     tracking_id, to, code = fields.text("tracking-id"), fields.text("to"), code_of(fields.text("code").upper())
-    if not tracking_id:
-        return Unreadable(reason="it has no tracking-id")
-    if fields.text("origin").upper() not in {_OURS, ""}:
+    origin = fields.text("origin").upper()
+    # In its batch the number will do; but other gateways say one too.
+    if not (tracking_id or (origin == _OURS and to)):
+        return Unreadable(reason="it has neither tracking-id nor origin and to")
+    if origin not in {_OURS, ""}:
         return PassedOver()
     found = CODES.get(code) or STATUSES.get(fields.text("status").casefold())
     if found is None and code.startswith(_FAILURE):

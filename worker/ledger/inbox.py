@@ -32,7 +32,10 @@ _FIRST = "0-0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """One body that was posted to a signed URL; campaign "" and batch 0 where it was an account's own URL."""
+    """One body that was posted to a signed URL; campaign "" and batch 0 where it was an account's own URL.
+
+    Without a body nothing was posted: ids of the batch have become known (lua/early.lua).
+    """
 
     account: AccountName
     campaign: CampaignId

@@ -14,6 +14,7 @@ bs:c:ID:s:N                 hash   batch N: `state` absent while it waits, sendi
 bs:c:ID:m:N                 string its mask, a letter a message (messages.lua); absent where all may go
 bs:c:ID:o:N                 string outcomes of what went of batch N, packed; absent where all is unconfirmed by expiry
 bs:c:ID:d:N                 hash   its news: position → line of a delivery report, i and position → gateway's id
+bs:c:ID:e:N                 set    its early reports: they name a message by an id that was not known (early.lua); a day
 bs:c:ID:unmatched           zset   reports that matched no message of it, the latest thousand
 bs:c:ID:resent              set    batches that are resends: none of them is sent a third time
 bs:lane:A                   hash   the account's lane: open or held, pause and speed (lane.lua), ceilings and seats
@@ -33,6 +34,7 @@ bs:hours                    zset   campaign with sending hours → when they ope
 bs:resends                  zset   "campaign batch" whose unconfirmed messages go once more → when (us)
 bs:unmatched                zset   reports about campaigns that the ledger does not have, the latest thousand
 bs:reports                  stream what gateways reported and nobody has applied yet: account, campaign, batch, body
+                                   ("": the batch's early reports are to be looked at again)
 bs:reports:unreadable       list   the latest bodies that no reader understood: one line about each, then its beginning
 bs:expired:ATTEMPT          string "campaign batch" of an attempt that the sweep ended; lives an hour
 bs:void:ATTEMPT             string an attempt id that was given back before its take arrived; lives 60 s
@@ -97,6 +99,11 @@ def mask(campaign_id: CampaignId, batch: int) -> str:
 def news(campaign_id: CampaignId, batch: int) -> str:
     """Return the key of what delivery reports have told of a batch's messages."""
     return f"{PREFIX}c:{campaign_id}:d:{batch}"
+
+
+def early(campaign_id: CampaignId, batch: int) -> str:
+    """Return the key of the reports about a batch that name a message by an id which was not known yet."""
+    return f"{PREFIX}c:{campaign_id}:e:{batch}"
 
 
 def unmatched(campaign_id: CampaignId) -> str:

@@ -116,6 +116,13 @@ def document(client: redis.Redis, campaign_id: CampaignId) -> bytes:
         return cast(bytes | None, client.hget(keys.campaign(campaign_id), "doc")) or b""
 
 
+def accounts_of(client: redis.Redis, campaign_id: CampaignId) -> frozenset[AccountName]:
+    """Return the accounts that a campaign may use, none where the ledger has no such campaign."""
+    with translated():
+        found = cast(bytes | None, client.hget(keys.campaign(campaign_id), "accounts")) or b""
+    return frozenset(AccountName(name) for name in found.decode().split())
+
+
 def newest_first(client: redis.Redis) -> list[CampaignId]:
     """Return every campaign's id, the newest campaign's first."""
     with translated():

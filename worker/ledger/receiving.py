@@ -2,14 +2,17 @@
 
 A report names its batch (by the token of the URL that it came to, or by the reference that the gateway repeats) and in
 it one message, by the gateway's id or by the number. Invariant: reports may come before our own settlement, late,
-twice and out of order, and the end is the same; each is counted once.
+twice and out of order, and the end is the same; each is counted once. One that names an id that is not known yet is
+unmatched, and looked at again when ids of its batch become known.
 """
 
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import cast
 
 import orjson
 import redis
@@ -28,6 +31,9 @@ MISCONFIGURED_LIMIT = 20
 
 UNMATCHED_KEPT = 1000
 """Reports kept for an operator to see that matched no message, a campaign."""
+
+EARLY_KEPT = 400
+"""Reports of ids that are not known yet, kept a batch for a day: a few a message."""
 
 _TRIES = 20
 _UNWELCOME = frozenset({Feedback.OPTED_OUT, Feedback.REFUSES_PROMOTION})
@@ -70,18 +76,33 @@ class _Told:
     report: DeliveryReport
 
 
-def receive(client: redis.Redis, addressed: Iterable[Addressed], now: int = 0) -> Received:
-    """Write what the reports tell; raises `LedgerUnavailable`, and then all may be given again."""
+def receive(client: redis.Redis, addressed: Iterable[Addressed], *, remember_hours: int = 0, now: int = 0) -> Received:
+    """Write what the reports tell; raises `LedgerUnavailable`, and then all may be given again.
+
+    `remember_hours`: for how long it is remembered who was messaged, for the caps of campaigns; 0: it is not.
+    """
     campaigns: dict[CampaignId, dict[int, list[DeliveryReport]]] = defaultdict(lambda: defaultdict(list))
     for each in addressed:
         campaigns[each.campaign][each.batch].append(each.report)
     received = Received()
     for campaign_id, batches in campaigns.items():
-        lot = _Lot(client=client, campaign=campaign_id, now=now, received=received)
+        lot = _Lot(client=client, campaign=campaign_id, remember_hours=remember_hours, now=now, received=received)
         lot.receive(batches)
+        _forget_unmatched(client, campaign_id, lot.matched)
         _keep_unmatched(client, campaign_id, lot.unmatched)
+        for batch, reports in lot.early.items():
+            _keep_early(client, campaign_id, batch, reports)
+        received.matched += len(lot.matched)
         received.unmatched += len(lot.unmatched)
     return received
+
+
+def early_reports(client: redis.Redis, campaign_id: CampaignId, batch: int) -> list[DeliveryReport]:
+    """Return the reports about a batch that named ids which were not known when they came; raises `LedgerError`."""
+    with translated():
+        found = cast(set[bytes], client.smembers(keys.early(campaign_id, batch)))
+    told = [orjson.loads(report) for report in sorted(found)]
+    return [DeliveryReport(**fields | {"feedback": Feedback(fields["feedback"])}) for fields in told]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,15 +110,18 @@ class _Lot:
     """The reports about one campaign, on their way into its batches.
 
     `again` are those of messages that stand in another batch, and of batches that changed while they were looked at;
-    `changed` counts the latter batches.
+    `changed` counts the latter batches. `early` are those of the unmatched ones that may match when ids become known.
     """
 
     client: redis.Redis
     campaign: CampaignId
+    remember_hours: int
     now: int
     received: Received
     again: dict[int, list[DeliveryReport]] = field(default_factory=lambda: defaultdict(list))
+    matched: list[DeliveryReport] = field(default_factory=list)
     unmatched: list[DeliveryReport] = field(default_factory=list)
+    early: dict[int, list[DeliveryReport]] = field(default_factory=lambda: defaultdict(list))
     changed: int = 0
 
     def receive(self, batches: dict[int, list[DeliveryReport]]) -> None:
@@ -121,7 +145,7 @@ class _Lot:
             self.unmatched += reports
             return
         told = [each for report in reports if (each := self._placed(stored, places, report)) is not None]
-        fixed = _tell(self.client, stored, told, self.now) if told else frozenset[int]()
+        fixed = _tell(self.client, stored, told, self.remember_hours, self.now) if told else frozenset[int]()
         if fixed is None:
             self.changed += 1
             self.again[stored.number] += [each.report for each in told]
@@ -130,7 +154,7 @@ class _Lot:
             if each.position in fixed:
                 self.unmatched.append(each.report)
                 continue
-            self.received.matched += 1
+            self.matched.append(each.report)
             if each.report.feedback in _UNWELCOME:
                 self.received.unwelcome.append((each.number, each.report.feedback))
 
@@ -138,11 +162,12 @@ class _Lot:
         match places.find(report):
             case _Told() as told:
                 return told
-            case "moved":
-                child = _child_of(self.client, stored, report)
-                (self.unmatched if child is None else self.again[child]).append(report)
-            case _:
+            case "moved" | "unknown" if (child := _child_of(self.client, stored, report)) is not None:
+                self.again[child].append(report)
+            case word:
                 self.unmatched.append(report)
+                if word == "unknown":
+                    self.early[stored.number].append(report)
         return None
 
 
@@ -154,22 +179,26 @@ class _Places:
         self._stored = stored
         self._numbers = stored.content().numbers
         self._outcomes = stored.told(len(self._numbers)) if stored.kind == "settled" else {}
-        named = {place: o.gateway_id for place, o in self._outcomes.items() if isinstance(o, Accepted)}
-        times = Counter(named.values())
-        self._by_id = {gateway_id: place for place, gateway_id in named.items() if times[gateway_id] == 1}
+        answered = {place: o.gateway_id for place, o in self._outcomes.items() if isinstance(o, Accepted)}
+        self._by_id: dict[str, set[int]] = defaultdict(set)
+        for place, gateway_id in chain(answered.items(), stored.gateway_ids.items()):
+            if gateway_id:
+                self._by_id[gateway_id].add(place)
         self._by_tail: dict[int, list[int]] = defaultdict(list)
         for place, number in enumerate(self._numbers):
             self._by_tail[number % _TEN_DIGITS].append(place)
 
     def find(self, report: DeliveryReport) -> "_Told | str":
-        """Return where the report belongs, "moved" where its message stands in another batch now, or "nowhere"."""
-        place = self._by_id.get(report.gateway_id) if report.gateway_id else None
-        if place is None:
-            place = self._by_number(report.to)
+        """Return where the report belongs, "moved" where its message stands in another batch now, or "nowhere".
+
+        "unknown" is a report of an id that a message here may still get.
+        """
+        place = self.place_of(report)
         if place is None and not report.to and len(self._numbers) == 1:
             place = 0  # the batch is this one message
         if place is None:
-            return "nowhere"
+            is_new = report.gateway_id not in ("", *self._by_id)
+            return "unknown" if is_new and self._lacks_ids() else "nowhere"
         outcome = self._outcome(place)
         if outcome in ("moved", "nowhere"):
             return outcome
@@ -179,6 +208,17 @@ class _Places:
             case _:
                 gateway_id = report.gateway_id
         return _Told(position=place, number=self._numbers[place], outcome=outcome, gateway_id=gateway_id, report=report)
+
+    def place_of(self, report: DeliveryReport) -> int | None:
+        """Return the position of the message that the report names, by its id or by its number."""
+        named = self._by_id.get(report.gateway_id, set())
+        return next(iter(named)) if len(named) == 1 else self._by_number(report.to)
+
+    def _lacks_ids(self) -> bool:
+        if self._stored.kind != "settled":
+            return True
+        nameless = self._outcomes.keys() - set().union(*self._by_id.values())
+        return any(not isinstance(self._outcomes[place], Rejected) for place in nameless)
 
     def _by_number(self, echo: str) -> int | None:
         digits = "".join(filter(str.isdecimal, echo))
@@ -213,12 +253,15 @@ def _child_of(client: redis.Redis, stored: Stored, report: DeliveryReport) -> in
     for child in stored_batches(client, stored.campaign, stored.children):
         # Damaged bytes must not keep all other reports waiting.
         with suppress(LedgerBroken):
-            if _Places(child).find(report) != "nowhere":
+            places = _Places(child)
+            if places.place_of(report) is not None and places.find(report) != "nowhere":
                 return child.number
     return None
 
 
-def _tell(client: redis.Redis, stored: Stored, told: Sequence[_Told], now: int) -> frozenset[int] | None:
+def _tell(
+    client: redis.Redis, stored: Stored, told: Sequence[_Told], remember_hours: int, now: int
+) -> frozenset[int] | None:
     """Run the script; return the positions that reports can not change, or `None` where the batch has changed."""
     campaign_id, batch = stored.campaign, stored.number
     parts = [
@@ -237,7 +280,7 @@ def _tell(client: redis.Redis, stored: Stored, told: Sequence[_Told], now: int) 
         ],
         [
             *(now, keys.PREFIX, campaign_id, batch, stored.fingerprint),
-            *(random.random(), MISCONFIGURED_LIMIT),
+            *(random.random(), MISCONFIGURED_LIMIT, remember_hours),
             *parts,
         ],
     )
@@ -249,15 +292,31 @@ def _keep_unmatched(client: redis.Redis, campaign_id: CampaignId, reports: Seque
     if not reports:
         return
     key = keys.unmatched(campaign_id) if _exists(client, campaign_id) else keys.UNMATCHED
-    counted = Counter(
-        orjson.dumps([report.gateway_id, report.to, report.state, report.code, report.at]) for report in reports
-    )
     with translated():
         seconds, _ = client.time()
         pipeline = client.pipeline(transaction=True)
-        pipeline.zadd(key, dict.fromkeys(counted, float(seconds)))
+        pipeline.zadd(key, dict.fromkeys(map(_shown, reports), float(seconds)))
         pipeline.zremrangebyrank(key, 0, -UNMATCHED_KEPT - 1)
         pipeline.execute()
+
+
+def _forget_unmatched(client: redis.Redis, campaign_id: CampaignId, reports: Sequence[DeliveryReport]) -> None:
+    """Reports that had matched nothing have matched something now."""
+    if reports:
+        with translated():
+            client.zrem(keys.unmatched(campaign_id), *map(_shown, reports))
+
+
+def _shown(report: DeliveryReport) -> bytes:
+    return orjson.dumps([report.gateway_id, report.to, report.state, report.code, report.at])
+
+
+def _keep_early(client: redis.Redis, campaign_id: CampaignId, batch: int, reports: Sequence[DeliveryReport]) -> None:
+    load("keep").call(
+        client,
+        [keys.early(campaign_id, batch)],
+        [keys.PREFIX, campaign_id, batch, EARLY_KEPT, *map(orjson.dumps, reports)],
+    )
 
 
 def _exists(client: redis.Redis, campaign_id: CampaignId) -> bool:

@@ -12,6 +12,7 @@ from worker.domain.ids import CampaignId
 from worker.ledger import keys
 from worker.ledger.errors import LedgerUnavailable, translated
 from worker.ledger.outcomes import pack_outcomes
+from worker.ledger.record import fate_of_waiting
 from worker.ledger.resending import resend_now, unconfirmed_positions
 from worker.ledger.scripts import load
 from worker.ledger.stored import Stored, stored_batches
@@ -20,6 +21,7 @@ Decision = Literal["accepted", "rejected", "resend"]
 
 BY_HAND = "resolved by hand"
 _TRIES = 5
+_OVER = {"cancelled": "the campaign is cancelled", "expired": "the campaign's time is over (expires_at)"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,14 @@ class Open:
 
     batch: int
     messages: int
+
+
+def is_over(client: redis.Redis, campaign_id: CampaignId) -> str:
+    """Return in words why nothing of the campaign can be sent any more, "" where it can; raises `LedgerError`."""
+    with translated():
+        fields = cast(list[bytes | None], client.hmget(keys.campaign(campaign_id), ["state", "ended"]))
+    state, ended = ((field or b"").decode() for field in fields)
+    return _OVER.get(fate_of_waiting(state, ended), "")
 
 
 def batches(client: redis.Redis, campaign_id: CampaignId) -> Sequence[int]:

@@ -247,30 +247,39 @@ async def give_back(
     spread: float,
     pause_campaign: str = "",
     only_here: bool = False,
+    remember_hours: int = 0,
     now: int = 0,
 ) -> str:
     """Put a batch back to the front of its queue, with proof that nothing of it was accepted.
 
     `spread` (0 to 1) draws the back-off's length; `pause_campaign` is the reason with which the campaign pauses, or,
-    `only_here`, leaves this account while it has another.
+    `only_here`, leaves this account while it has another. `remember_hours` as in `settle`, for messages of which
+    reports have come: they are accepted.
     It counts as a call unless the verdict is unsent or none. Returns back, late or gone.
     """
     return await _back(
         client,
         account,
         [taken.attempt, taken.campaign, taken.batch],
-        [verdict.kind, verdict.reason, verdict.pause_us, spread, pause_campaign, int(only_here)],
+        [verdict.kind, verdict.reason, verdict.pause_us, spread, pause_campaign, int(only_here), remember_hours],
         now,
     )
 
 
 async def isolate(
-    client: redis.asyncio.Redis, account: AccountName, taken: Taken, refusal: Rejected, sent_at: float, now: int = 0
+    client: redis.asyncio.Redis,
+    account: AccountName,
+    taken: Taken,
+    refusal: Rejected,
+    sent_at: float,
+    *,
+    remember_hours: int = 0,
+    now: int = 0,
 ) -> str:
     """Divide a batch that was refused whole, so that what is wrong in it is found alone.
 
     Nothing of it may have been accepted. A single message is rejected with the refusal's code, once the campaign was
-    seen to pass. Returns split, rejected, back or gone.
+    seen to pass. Returns split, rejected, back or gone. `remember_hours` as in `settle`.
     """
     content = taken.content()
     if len(content.rows) == 1:
@@ -288,15 +297,18 @@ async def isolate(
             *(now, keys.PREFIX, account, taken.attempt, taken.campaign, taken.batch, REFUSED_LIMIT),
             f"{REFUSED_LIMIT} calls in a row were refused, the last: {words}",
             words,
+            remember_hours,
             *parts,
         ],
     )
     return str(reply.decode())
 
 
-async def void(client: redis.asyncio.Redis, account: AccountName, attempt: AttemptId, now: int = 0) -> str:
+async def void(
+    client: redis.asyncio.Redis, account: AccountName, attempt: AttemptId, *, remember_hours: int = 0, now: int = 0
+) -> str:
     """Give back an id whose take had no answer: what it got returns, and what is still on its way gets nothing."""
-    return await _back(client, account, [attempt, "", 0], ["none", "", 0, 0, "", 0], now)
+    return await _back(client, account, [attempt, "", 0], ["none", "", 0, 0, "", 0, remember_hours], now)
 
 
 async def _back(

@@ -3,11 +3,11 @@
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] attempt  ARGV[5] campaign or "" where the holder does not know
 -- ARGV[6] batch n  ARGV[7] verdict ok|throttled|unsent|hold|none  ARGV[8] words  ARGV[9] pause us asked by the gateway
 -- ARGV[10] spread 0 to 1  ARGV[11] why the campaign pauses, or ""  ARGV[12] 1: not all of it, but on this account; it
--- pauses where it has no other
+-- pauses where it has no other  ARGV[13] hours for which it is remembered who was messaged
 -- Returns "back", "late" (it had expired) or "gone" (nothing is held; the id is void from now on).
 -- Invariant: sending to pending only by the attempt that holds the batch; an id given back can not be taken later.
 -- Called by: worker.ledger.sending.give_back
--- joined: clock pace lane messages outcomes offer campaign again
+-- joined: clock pace lane messages numbers recent outcomes offer campaign again
 local function has_other(accounts, out, account)
   for other in string.gmatch(accounts, '%S+') do
     if other ~= account and not string.find(' ' .. out .. ' ', ' ' .. other .. ' ', 1, true) then return true end
@@ -55,6 +55,6 @@ if ARGV[11] ~= '' then
     end
   end
 end
-put_back(prefix, id, n, tonumber(size), now)
+put_back(prefix, id, n, tonumber(size), tonumber(ARGV[13]), now)
 finish_when_done(prefix, id, now)
 return late and 'late' or 'back'

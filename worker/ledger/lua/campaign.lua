@@ -42,14 +42,14 @@ local function end_campaign(prefix, id, now)
 end
 
 -- put_back: `size` messages of batch `n`, just taken out of another counter, wait again in front of their queue, or end
--- with a campaign that is over; those of which reports have come are accepted. Needs messages.lua.
-local function put_back(prefix, id, n, size, now)
+-- with a campaign that is over; those of which reports have come are accepted. Needs outcomes.lua, and `hours` for it.
+local function put_back(prefix, id, n, size, hours, now)
   local key = prefix .. 'c:' .. id
   -- Where messages of it have moved to stays known: some may have gone singly before it was taken whole.
   local children = redis.call('HGET', key .. ':s:' .. n, 'children')
   redis.call('DEL', key .. ':s:' .. n)
   if children then redis.call('HSET', key .. ':s:' .. n, 'children', children) end
-  local waiting = size - accept_reported(key, n)
+  local waiting = size - accept_reported(prefix, key, n, hours, now)
   local over = end_of(key)
   if over then
     redis.call('HINCRBY', key, over, waiting)

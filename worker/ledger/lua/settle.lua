@@ -11,7 +11,7 @@
 -- Returns "settled", "late" (it had expired; the answer corrects it), "already" or "gone".
 -- Invariant: only the attempt that holds the batch, or that last held it and expired, settles it, and only once.
 -- Called by: worker.ledger.sending.settle
--- joined: clock pace lane messages child outcomes offer campaign untaken breaker again numbers recent
+-- joined: clock pace lane messages child numbers recent outcomes offer campaign untaken breaker again early
 local now, prefix, attempt = clock(ARGV[1]), ARGV[2], ARGV[4]
 local letters, n = ARGV[10], ARGV[13]
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'size', 'expired', 'taken_at')
@@ -30,11 +30,12 @@ else
   redis.call('HINCRBY', KEYS[1], 'in_flight', -size)
   redis.call('HINCRBY', KEYS[1], 'calls', 1)
 end
-if ARGV[16] ~= '' then letters = return_untaken(prefix, ARGV[5], n, letters, ARGV[16], now) end
+if ARGV[16] ~= '' then letters = return_untaken(prefix, ARGV[5], n, letters, ARGV[16], tonumber(ARGV[14]), now) end
 local unconfirmed = count_outcomes(KEYS[1], n, letters, 1)
 redis.call('HSET', KEYS[2], 'state', 'settled', 'expired', 0, 'attempts', 1, 'unconfirmed', unconfirmed)
 if unconfirmed > 0 then plan_resend(prefix, ARGV[5], n, now) end
 redis.call('SET', KEYS[3], ARGV[11])
+look_again(prefix, ARGV[5], n)
 remember_sent(prefix, KEYS[1], n, letters, tonumber(ARGV[14]), tonumber(s[5]))
 for i = 17, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
 if ARGV[6] == 'refused' then

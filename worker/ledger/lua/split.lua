@@ -2,12 +2,13 @@
 -- KEYS[1] campaign hash  KEYS[2] its queue  KEYS[3] codes  KEYS[4] lane  KEYS[5] its attempts  KEYS[6] all attempts
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] attempt  ARGV[5] campaign  ARGV[6] batch n
 -- ARGV[7] refusals in a row that pause the campaign  ARGV[8] why it would pause  ARGV[9] code and words of the refusal
--- ARGV[10…] the packed halves; where the batch is one message, its packed outcomes instead
+-- ARGV[10] hours for which it is remembered who was messaged
+-- ARGV[11…] the packed halves; where the batch is one message, its packed outcomes instead
 -- Returns "split", "rejected", "back" (one message, and no call of the campaign was accepted yet) or "gone".
 -- Invariant: the messages move in the script that makes the new batches, and count only there; halves go to the back
 -- of the queue. One message is rejected only where the campaign was seen to pass, or where it is all there is.
 -- Called by: worker.ledger.sending.isolate
--- joined: clock pace lane messages child outcomes offer campaign breaker again
+-- joined: clock pace lane messages child numbers recent outcomes offer campaign breaker again
 local now, prefix, attempt, id, n = clock(ARGV[1]), ARGV[2], ARGV[4], ARGV[5], ARGV[6]
 local batch = KEYS[1] .. ':s:' .. n
 local s = redis.call('HMGET', batch, 'state', 'attempt', 'size', 'expired', 'taken_at')
@@ -32,22 +33,22 @@ local did = 'back'
 if size == 1 and (tonumber(c[1]) > 0 or tonumber(c[2]) == 1) then
   did = 'rejected'
   redis.call('HSET', batch, 'state', 'settled', 'expired', 0, 'attempts', 1, 'unconfirmed', 0)
-  redis.call('SET', KEYS[1] .. ':o:' .. n, ARGV[10])
+  redis.call('SET', KEYS[1] .. ':o:' .. n, ARGV[11])
   redis.call('HINCRBY', KEYS[1], 'rejected', 1)
   redis.call('HINCRBY', KEYS[3], ARGV[9], 1)
 elseif size == 1 or over then
-  put_back(prefix, id, n, size, now)
+  put_back(prefix, id, n, size, tonumber(ARGV[10]), now)
   if redis.call('LREM', KEYS[2], 1, n) == 1 then redis.call('RPUSH', KEYS[2], n) end
 else
   did = 'split'
   local middle, waiting = math.floor(size / 2), size
-  local made = {add_child(KEYS[1], n, ARGV[10]), add_child(KEYS[1], n, ARGV[11])}
+  local made = {add_child(KEYS[1], n, ARGV[11]), add_child(KEYS[1], n, ARGV[12])}
   hand_news_on(KEYS[1], n, function(place)
     if place < middle then return made[1], place end
     return made[2], place - middle
   end)
   for half, number in ipairs(made) do
-    local reported = accept_reported(KEYS[1], number)
+    local reported = accept_reported(prefix, KEYS[1], number, tonumber(ARGV[10]), now)
     waiting = waiting - reported
     if reported < (half == 1 and middle or size - middle) then redis.call('RPUSH', KEYS[2], number) end
   end

@@ -2,7 +2,7 @@
 
 -- return_untaken: of what was on the wire of batch n, the messages whose letter is p wait in a batch of their own, stored
 -- as `packed`, in front of the queue, and count only there. Returns the letters of the others.
-local function return_untaken(prefix, id, n, letters, packed, now)
+local function return_untaken(prefix, id, n, letters, packed, hours, now)
   local key = prefix .. 'c:' .. id
   local mask = redis.call('GET', key .. ':m:' .. n) or string.rep('.', #letters)
   local child, there, count, position = add_child(key, n, packed), {}, 0, -1
@@ -15,6 +15,6 @@ local function return_untaken(prefix, id, n, letters, packed, now)
   end
   hand_news_on(key, n, function(place) return there[place] and child, there[place] end)
   redis.call('SET', key .. ':m:' .. n, mask)
-  put_back(prefix, id, child, count, now)
+  put_back(prefix, id, child, count, hours, now)
   return (string.gsub(letters, 'p', ''))
 end
