@@ -6,7 +6,7 @@ The witness asks `Hours` itself, at the slot and at the last moment of its laten
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from worker.domain.hours import Hours
@@ -157,6 +157,22 @@ def at(microseconds):
     day=st.sampled_from(NEAR_CHANGES),
     after=st.timedeltas(timedelta(hours=-30), timedelta(hours=30)),
     steps=st.lists(steps, min_size=5, max_size=40),
+)
+@example(  # renewed while it was paused and the clock ahead
+    hours=(time(0, 0), time(0, 1), "Asia/Kolkata"),
+    day=datetime(2027, 1, 15, tzinfo=UTC),
+    after=timedelta(0),
+    steps=[
+        ("boundary", -1.2),
+        ("operate", "pause"),
+        ("pass", 0.2),
+        ("pass", 1),
+        ("sweep", 0),
+        ("look up", 0.0),
+        ("renew", 0),
+        ("step back", 100_000),
+        ("step back", 2),
+    ],
 )
 def test_no_call_goes_outside_the_hours_and_no_campaign_is_forgotten(quick, hours, day, after, steps):
     opens, closes, zone = hours

@@ -7,7 +7,7 @@
 -- Called by: worker.ledger.operating.resume
 -- joined: clock offer campaign
 local now = clock(ARGV[1])
-local c = redis.call('HMGET', KEYS[1], 'state', 'accounts', 'starts_at')
+local c = redis.call('HMGET', KEYS[1], 'state', 'accounts', 'starts_at', 'hours')
 if not c[1] then return '' end
 if c[1] == 'producing' then redis.call('HSET', KEYS[1], 'hold', '', 'reason', '') end
 if c[1] == 'paused' then
@@ -18,6 +18,8 @@ if c[1] == 'paused' then
 end
 if c[1] == 'running' then
   offer(ARGV[2], ARGV[3], c[2], now)
+  -- They may have been renewed while it was paused and the clock was ahead.
+  if c[4] == '1' then redis.call('ZADD', ARGV[2] .. 'hours', 'LT', now, ARGV[3]) end
   finish_when_done(ARGV[2], ARGV[3], now)
 end
 return redis.call('HGET', KEYS[1], 'state')
