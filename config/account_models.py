@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from config.account_fields import BaseUrl, EndpointUrl, Pattern, RateField, Secret
-from config.credentials import Credentials, resolved
+from config.credentials import Credentials, for_header, resolved
 from config.rate import Rate
 
 _EXOTEL_HOSTS: Mapping[str, str] = {"mumbai": "https://api.in.exotel.com", "singapore": "https://api.exotel.com"}
@@ -27,6 +27,8 @@ class GatewayAccount(BaseModel):
 
     limited_by: ClassVar[str]
     """The field that names the account at its gateway, which limits by it."""
+    in_body: ClassVar[frozenset[str]] = frozenset()
+    """The secrets that go encoded in a body, and may hold any character; all others go in a header."""
 
     name: str
     gateway: str
@@ -63,11 +65,17 @@ class GatewayAccount(BaseModel):
         return self.gateway, f"{(parts.hostname or '').rstrip('.')}{port}", own
 
     def credentials(self, environ: Mapping[str, str]) -> Credentials:
-        """Resolve every secret; `ConfigError` names account, field and variable where one is unset or made up."""
+        """Resolve every secret.
+
+        `ConfigError` names account, field and variable where one is unset, made up, or nothing that a call can carry.
+        """
         secrets = {field: value.get_secret_value() for field, value in self if isinstance(value, SecretStr)}
-        return Credentials(
-            **{field: resolved(f"account {self.name}: {field}", text, environ) for field, text in secrets.items()}
-        )
+        found = dict[str, str]()
+        for field, text in secrets.items():
+            place = f"account {self.name}: {field}"
+            secret = resolved(place, text, environ)
+            found[field] = secret if field in self.in_body else for_header(place, secret)
+        return Credentials(**found)
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, object]) -> Self:
@@ -123,6 +131,7 @@ class XtendSmsAccount(_ChoosesOn503):
     """
 
     limited_by = "username"
+    in_body = frozenset({"password"})
 
     gateway: Literal["xtend-sms"]
     base_url: BaseUrl = "http://smsapi.xtendonline.com"
