@@ -279,6 +279,18 @@ def test_the_account_is_not_spoken_of_where_everything_has_an_outcome():
     assert gateway().read(answer(207, items(failed(400), taken())), TWO).account is None
 
 
+def test_a_batch_refused_with_one_code_counts_as_one_refusal_and_each_message_keeps_its_words():
+    read = gateway().read(
+        answer(
+            400, items(failed(400, description="messages[0] is bad"), failed(400, description="messages[1] is bad"))
+        ),
+        TWO,
+    )
+    first, second = (Rejected(code="400", reason=f"Bad: messages[{place}] is bad") for place in (0, 1))
+    assert read == AllRejected(code="400", reason=first.reason, each=(first, second))
+    assert read.outcomes(2) == (first, second)
+
+
 def test_a_throttle_in_the_items_has_the_pause_of_the_header_and_a_hold_has_advice():
     throttled = gateway("documented").read(answer(503, items(failed(503), failed(503)), retry_after="7"), TWO)
     assert throttled == Throttled(code="503", reason="too many calls (503/503); Exotel says: Bad", retry_after_s=7.0)
