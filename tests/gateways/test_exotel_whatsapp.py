@@ -198,6 +198,15 @@ ITEMS = [
     (failed(500), UNKNOWN, "500"),
     (failed(500, 30004), UNKNOWN, "30004"),
     (failed(504), UNKNOWN, "504"),
+    (failed(None, 500), UNKNOWN, "500"),
+    (failed(None, 503), AGAIN, "503"),
+    (failed(None, 400), REFUSED, "400"),
+    (failed(200, 400), REFUSED, "400"),
+    (failed(202, 500), UNKNOWN, "500"),
+    (failed(200, 429), UNKNOWN, "429"),
+    (failed(200, 409), UNKNOWN, "409"),
+    ({"code": 200, "status": "failed"}, REFUSED, ""),
+    (failed(200, 400) | {"data": {"sid": "a b"}}, UNKNOWN, ""),
 ]
 
 
@@ -277,6 +286,11 @@ def test_every_code_for_which_a_message_goes_again_halts_the_account(code):
 
 def test_the_account_is_not_spoken_of_where_everything_has_an_outcome():
     assert gateway().read(answer(207, items(failed(400), taken())), TWO).account is None
+
+
+def test_a_failure_that_comes_with_a_success_keeps_its_words():
+    read = gateway().read(answer(207, items(failed(200, 400, "No template"), taken("other"))), TWO)
+    assert read.outcomes[0] == Rejected(code="400", reason="No template")
 
 
 def test_a_batch_refused_with_one_code_counts_as_one_refusal_and_each_message_keeps_its_words():
