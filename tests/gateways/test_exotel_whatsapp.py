@@ -327,7 +327,7 @@ HOLD = HoldAccount
 STATUSES = [
     (202, Lost), (200, Lost), (204, Lost), (207, Lost),
     (301, HOLD), (302, HOLD), (307, HOLD),
-    (400, Isolate), (401, HOLD), (402, HOLD), (403, HOLD), (404, HOLD), (405, Lost), (408, Lost), (409, Lost),
+    (400, Isolate), (401, HOLD), (402, HOLD), (403, HOLD), (404, HOLD), (405, HOLD), (408, Lost), (409, Lost),
     (413, Isolate), (418, Lost), (422, Lost), (429, Throttled),
     (500, Lost), (501, Lost), (502, Lost), (503, Throttled), (504, Lost), (599, Lost),
     (0, Lost), (100, Lost), (600, Lost),
