@@ -123,7 +123,7 @@ class XtendSmsAccount(_ChoosesOn503):
     group that matches counts, and an answer that matches none leaves the message unconfirmed:
 
     - `answer_error`: the code of an error, as in the document's table;
-    - `answer_text`: the words of a refusal that has no code;
+    - `answer_text`: the words of a refusal that has no code, of which the table's descriptions stand for their code;
     - `answer_id`: the id of a message that was taken.
 
     The defaults follow servers of the same make, which answer with a bare id; a bare number of three digits is taken
