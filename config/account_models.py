@@ -139,7 +139,8 @@ class XtendSmsAccount(_ChoosesOn503):
     password: Secret
     dlt_header_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     answer_error: Pattern = re.compile(
-        r"""(?i)\berr(?:or)?(?:[ _-]?(?:code|no))?["']?\s*[:=#-]?\s*["']?([0-9]{1,4}|[0-9]{2}[A-F])\b"""
+        r"""(?i)\berr(?:or)?(?:[ _-]?(?:code|no))?["']?"""
+        r"""\s*(?:[:=#]|(?<!\s)-|-(?!\d))?\s*["']?([0-9]{1,4}|[0-9]{2}[A-F])\b"""
     )
     answer_text: Pattern = re.compile(
         r"(?i)\A\s*((?:error|invalid|insufficient|unauthori[sz]ed|failed|failure|blocked|rejected)\b[^<>\r\n]*)"

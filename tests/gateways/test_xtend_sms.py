@@ -194,6 +194,9 @@ def test_any_success_may_carry_the_id(status):
         ),
         ("error 703", Lost(code="703", reason="Submit_SM_Timeout (200/703); Xtend says: error #")),
         ("error 0", Lost(code="0", reason="Successfully Delivered (200/0); Xtend says: error #")),
+        ("ERR-954", rejected("954", "Invalid Number")),
+        ("error - 954", rejected("954", "Invalid Number")),
+        ("error -5", Isolate(code="", reason="Xtend refused the call (200); Xtend says: error #")),
         ("Error", Isolate(code="", reason="Xtend refused the call (200); Xtend says: Error")),
         (
             "Invalid username or password",
