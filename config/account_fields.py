@@ -47,7 +47,7 @@ def _pattern(value: object) -> re.Pattern[str]:
     message = 'should be a regular expression with a group, as in "id: ([0-9]+)"'
     try:
         pattern = re.compile(value) if isinstance(value, str) else None
-    except re.error:
+    except (re.error, OverflowError, RecursionError):  # a repetition, or a nesting, beyond what `re` can hold
         raise ValueError(message) from None
     if pattern is None or pattern.groups == 0:
         raise ValueError(message)

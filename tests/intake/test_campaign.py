@@ -302,6 +302,8 @@ def test_a_content_that_is_no_table_is_told(complaint):
             '[skycore]\ncampaign_ref = "{id}"',
             '"skycore.campaign_ref" can hold no {column}: it is one for the whole campaign',
         ),
+        (f"x = {'1' * 5_000}", "it has a number of too many digits"),
+        (f"x = {'[' * 2_000}", "it is nested too deep"),
         ("x =", "not TOML: Invalid value (at line 4, the last)"),
         ("x = 1 1\ny = 2", "not TOML: Expected newline or end of document after a statement (at line 4, column 7)"),
     ],
