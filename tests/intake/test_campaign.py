@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -262,7 +263,16 @@ def test_a_content_that_is_no_table_is_told(complaint):
         ('sender = "X"', '"sender" is not a key of a campaign'),
         ('qqqq = "X"', '"qqqq" is not a key of a campaign'),
         ('priority = "urgent"', "\"priority\" should be 'high', 'normal' or 'low'"),
-        ('start_at = "soon"', '"start_at" should be a valid datetime or date, input is too short'),
+        *(
+            (f"{key} = {value}", f'"{key}" should be an instant, like 2026-11-22T10:00:00+05:30')
+            for key in ("start_at", "expires_at")
+            for value in ("20271122", "1.8e9", '"1800000000"', '"20271122"', "true", '"soon"', "10:00:00", "[]")
+        ),
+        ('start_at = "2027-11-22"', '"start_at" should have an offset, like 2026-11-22T10:00:00+05:30'),
+        (
+            'start_at = "2027-13-22T10:00:00Z"',
+            '"start_at" should be a valid datetime or date, month value is outside expected range of 1-12',
+        ),
         ('default_country = "in"', '"default_country" should be a country of ISO 3166 in two capitals, like "IN"'),
         ("dlt_entity_id = 11", '"dlt_entity_id" should be text in quotes'),
         ('to = ""', '"to" is empty'),
@@ -344,6 +354,16 @@ def test_a_file_that_is_not_text_names_its_line(complaint):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.toml: No such file or directory"):
         load_campaign(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2027-11-22T10:00:00+05:30", '"2027-11-22T10:00:00+05:30"', '"2027-11-22 04:30:00Z"', '"2027-11-22t04:30z"'],
+)
+def test_an_instant_is_a_date_of_the_file_or_text_in_iso_8601(load, text):
+    campaign = load(SMALLEST + f"start_at = {text}")
+    assert campaign.start_at == datetime(2027, 11, 22, 4, 30, tzinfo=UTC)
+    assert Campaign.from_json(campaign.to_json()).start_at == campaign.start_at
 
 
 def test_a_campaign_comes_back_from_its_json_and_the_json_is_canonical():

@@ -7,6 +7,7 @@ nobody heeds.
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ import phonenumbers
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     field_validator,
@@ -41,6 +43,7 @@ MAX_BODY_CHARACTERS = 2000
 """The longest body that the gateway takes (Exotel, bulk SMS)."""
 
 _ID = re.compile(r"[a-z0-9._-]{1,100}")
+_YEAR = re.compile(r"\s*[0-9]{4}-", re.ASCII)
 INSIDE = "inside"
 """Type of a mistake whose message begins with its place inside a table."""
 
@@ -51,6 +54,16 @@ _NO_BODY = "is of a body: a campaign with [content] has none"
 _AccountName = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
 _Text = Annotated[str, Field(min_length=1)]
 _Templated = Annotated[PerMessage, Field(min_length=1)]
+
+
+def _refuse_numbers(value: object) -> object:
+    """Pass on an instant, or ISO 8601 text of one: a bare number would count as seconds since 1970, long past."""
+    if isinstance(value, date) or (isinstance(value, str) and _YEAR.match(value)):
+        return value
+    raise _wrong("should be an instant, like 2026-11-22T10:00:00+05:30")
+
+
+_Instant = Annotated[AwareDatetime, BeforeValidator(_refuse_numbers)]
 
 
 class Campaign(BaseModel):
@@ -80,8 +93,8 @@ class Campaign(BaseModel):
     not_before_hours: Annotated[int, Field(ge=1, le=MOST_HOURS, strict=True)] | None = None
     dlt_template: _Text | None = None
     dlt_variable_length: Annotated[int, Field(ge=1, le=MAX_BODY_CHARACTERS, strict=True)] = LONGEST_VALUE
-    start_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
+    start_at: _Instant | None = None
+    expires_at: _Instant | None = None
     window: _Text | None = None
     timezone: ZoneName = INDIA
     schedule: ScheduleOptions | None = None
