@@ -279,6 +279,20 @@ def test_a_content_that_is_no_table_is_told(complaint):
         ('ascii = "yes"', '"ascii" should be true or false'),
         ('from = ""', '"from" is empty'),
         ('from = "A{"', "\"from\" has a single '{' at character 2 (write '{{' for the brace)"),
+        ('from = " "', '"from" is empty'),
+        ('dlt_template_id = " "', '"dlt_template_id" is empty'),
+        ('dlt_entity_id = " "', '"dlt_entity_id" is empty'),
+        ('[exotel]\ncustom_field = " "', '"exotel.custom_field" is empty'),
+        *(
+            (line, f'"{key}" can hold no braces and so no {{column}}: it is one for the whole campaign')
+            for line, key in (
+                ('dlt_entity_id = "{e}"', "dlt_entity_id"),
+                ('dlt_entity_id = "11{"', "dlt_entity_id"),
+                ('dlt_entity_id = "11}}"', "dlt_entity_id"),
+                ('[exotel]\ncustom_field = "{{a}}"', "exotel.custom_field"),
+                ('[skycore]\ncampaign_ref = "a}"', "skycore.campaign_ref"),
+            )
+        ),
         ('dlt_template_id = "{}"', '"dlt_template_id" has a field without a column at character 1'),
         ('sms_type = "{kind"', "\"sms_type\" has a single '{' at character 1 (write '{{' for the brace)"),
         ('sms_type = "otp"', "\"sms_type\" should be 'transactional', 'transactional_opt_in' or 'promotional'"),
@@ -301,7 +315,7 @@ def test_a_content_that_is_no_table_is_told(complaint):
         ('[exotel]\ncustom_field = ""', '"exotel.custom_field" is empty'),
         (
             '[exotel]\ncustom_field = "{id}"',
-            '"exotel.custom_field" can hold no {column}: Exotel takes one for a whole call',
+            '"exotel.custom_field" can hold no braces and so no {column}: it is one for the whole campaign',
         ),
         ('skycore = "x"', '"skycore" should be a table'),
         ("[skycore]\ntracking = true", '"skycore.tracking" is not a key of [skycore]; did you mean "click_tracking"?'),
@@ -310,7 +324,7 @@ def test_a_content_that_is_no_table_is_told(complaint):
         ('[skycore]\ncampaign_ref = ""', '"skycore.campaign_ref" is empty'),
         (
             '[skycore]\ncampaign_ref = "{id}"',
-            '"skycore.campaign_ref" can hold no {column}: it is one for the whole campaign',
+            '"skycore.campaign_ref" can hold no braces and so no {column}: it is one for the whole campaign',
         ),
         (f"x = {'1' * 5_000}", "it has a number of too many digits"),
         (f"x = {'[' * 2_000}", "it is nested too deep"),

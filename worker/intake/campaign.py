@@ -34,7 +34,7 @@ from worker.domain.ids import CampaignId
 from worker.domain.suppression import MOST_HOURS
 from worker.domain.template import Template, TemplateError, compile_template
 from worker.intake.exotel_options import ExotelOptions
-from worker.intake.message_options import PerMessage, SmsType, fields_in, fixed, templates
+from worker.intake.message_options import ForAll, PerMessage, SmsType, fields_in, fixed, templates
 from worker.intake.schedule_options import ScheduleOptions
 from worker.intake.skycore_options import SkycoreOptions
 from worker.intake.zones import ZoneName
@@ -53,7 +53,6 @@ _NO_BODY = "is of a body: a campaign with [content] has none"
 
 _AccountName = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
 _Text = Annotated[str, Field(min_length=1)]
-_Templated = Annotated[PerMessage, Field(min_length=1)]
 
 
 def _refuse_numbers(value: object) -> object:
@@ -82,10 +81,10 @@ class Campaign(BaseModel):
     recipients: _Text | None = None
     to: _Text = "to"
     default_country: str = "IN"
-    sender: Annotated[_Templated | None, Field(validation_alias="from", serialization_alias="from")] = None
+    sender: Annotated[PerMessage | None, Field(validation_alias="from", serialization_alias="from")] = None
     sms_type: SmsType = "transactional"
-    dlt_entity_id: _Text | None = None
-    dlt_template_id: _Templated | None = None
+    dlt_entity_id: ForAll | None = None
+    dlt_template_id: PerMessage | None = None
     exotel: ExotelOptions | None = None
     skycore: SkycoreOptions | None = None
     priority: Literal["high", "normal", "low"] = "normal"
@@ -226,9 +225,12 @@ class Campaign(BaseModel):
     @property
     def options(self) -> dict[str, str]:
         """The gateway's options that the file gives for the whole call, by their names in it."""
-        names = ("sms_type", "dlt_entity_id", "dlt_template_id")
-        given = {name: getattr(self, name) for name in names if name in self.model_fields_set}
-        of_the_call = {name: fixed(text) for name, text in given.items() if text is not None and not fields_in(text)}
+        given = {name: getattr(self, name) for name in ("sms_type", "dlt_template_id") if name in self.model_fields_set}
+        of_the_call: dict[str, str] = {
+            name: fixed(text) for name, text in given.items() if text is not None and not fields_in(text)
+        }
+        if self.dlt_entity_id is not None:
+            of_the_call["dlt_entity_id"] = self.dlt_entity_id
         own = (self.exotel.options if self.exotel else {}) | (self.skycore.options if self.skycore else {})
         return of_the_call | own
 

@@ -70,19 +70,38 @@ def _check_template(text: str) -> str:
     try:
         compile_template(text)
     except TemplateError as error:
-        raise PydanticCustomError("wrong", "{text}", {"text": f"has {error}"}) from error
+        raise _wrong(f"has {error}") from error
+    return _check_given(text)
+
+
+def _check_given(text: str) -> str:
+    if not text.strip():
+        raise _wrong("is empty")
     return text
+
+
+def _check_for_all(text: str) -> str:
+    if "{" in text or "}" in text:
+        raise _wrong("can hold no braces and so no {column}: it is one for the whole campaign")
+    return _check_given(text)
 
 
 def _check_sms_type(text: str) -> str:
     if text not in SMS_TYPES and not fields_in(_check_template(text)):
         *others, last = map(repr, SMS_TYPES)
-        raise PydanticCustomError("wrong", "{text}", {"text": f"should be {', '.join(others)} or {last}"})
+        raise _wrong(f"should be {', '.join(others)} or {last}")
     return text
+
+
+def _wrong(text: str) -> PydanticCustomError:
+    return PydanticCustomError("wrong", "{text}", {"text": text})
 
 
 PerMessage = Annotated[str, AfterValidator(_check_template)]
 """A text that may have `{column}` fields."""
+
+ForAll = Annotated[str, AfterValidator(_check_for_all)]
+"""A text that is the same for the whole campaign, and goes as it stands."""
 
 SmsType = Annotated[str, AfterValidator(_check_sms_type)]
 """One of `SMS_TYPES`, or a text with fields that gives one of them for every row."""
