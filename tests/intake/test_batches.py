@@ -94,7 +94,11 @@ def test_rows_passed_over_stand_in_the_batch_in_which_they_fall():
         ({"to": "", "name": "a"}, "", "no number"),
         ({"to": number(1)}, number(1), "no value in column 'name'"),
         ({"to": number(1), "name": None}, number(1), "no value in column 'name'"),
-        ({"to": number(1), "name": "a" * 2_001}, number(1), "body has 2,001 characters, the gateway takes 2,000"),
+        (
+            {"to": number(1), "name": "a" * 2_001},
+            number(1),
+            "body has 2,001 characters, at most 2,000 are sent at any gateway",
+        ),
         ({"to": number(1), "name": " \n"}, number(1), "empty body"),
         ({"to": number(1), "name": ""}, number(1), "empty body"),
     ],
@@ -385,7 +389,7 @@ def test_look_alikes_are_replaced_before_a_body_is_held_against_its_registered_t
     assert [batch.invalid for batch in produce(rows, registered.in_ascii())] == [0]
     grown = Campaign(name="offer", accounts=("main",), body="{name}").in_ascii()
     (batch,) = produce([{"to": number(1), "name": "\u2026" * 700 + "a" * 1200}], grown)
-    assert "the gateway takes 2,000" in batch.content.passed[0].reason
+    assert "at most 2,000 are sent" in batch.content.passed[0].reason
 
 
 def test_the_length_of_a_dlt_variable_may_be_given():

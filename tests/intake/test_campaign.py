@@ -347,7 +347,7 @@ def test_a_wrong_line_gives_one_sentence(complaint, line, sentence):
         ("body", '"Hi {"', "\"body\" has a single '{' at character 4 (write '{{' for the brace)"),
         ("body", '"Hi {}"', '"body" has a field without a column at character 4'),
         ("body", '"  "', '"body" is empty'),
-        ("body", f'"{"a" * 2001}"', '"body" has 2,001 characters, the gateway takes 2,000'),
+        ("body", f'"{"a" * 2001}"', '"body" has 2,001 characters, at most 2,000 are sent at any gateway'),
     ],
 )
 def test_a_wrong_value_gives_one_sentence(complaint, key, value, sentence):

@@ -127,7 +127,7 @@ def test_a_body_is_judged_by_its_length_and_a_content_by_its_limits(settings, tm
         ("é" * 2000, ""),
         ("", "empty body"),
         (" \n", "empty body"),
-        ("é" * 2001, "body has 2,001 characters, the gateway takes 2,000"),
+        ("é" * 2001, "body has 2,001 characters, at most 2,000 are sent at any gateway"),
     ],
 )
 def test_a_body_has_1_to_2000_characters(text, why):

@@ -13,7 +13,7 @@ from config.errors import ConfigError
 from worker.domain.content_template import Wording
 from worker.domain.dlt import Differs, DltTemplate
 from worker.domain.template import MissingValue
-from worker.intake.campaign import MAX_BODY_CHARACTERS, Campaign
+from worker.intake.campaign import MAX_BODY_CHARACTERS, Campaign, too_long
 from worker.intake.message_options import columns_of, complain_for
 from worker.intake.phones import BadNumber, Normaliser
 from worker.intake.rows import BadRow, Block, RowSource
@@ -32,9 +32,9 @@ Check = Callable[[str], str]
 
 
 def check_body(text: str) -> str:
-    """Return why a body can not be sent, "" where it can: it is empty, or longer than the gateway takes."""
+    """Return why a body can not be sent, "" where it can: it is empty, or too long."""
     if len(text) > MAX_BODY_CHARACTERS:
-        return f"body has {len(text):,} characters, the gateway takes {MAX_BODY_CHARACTERS:,}"
+        return f"body {too_long(len(text))}"
     return "" if text and not text.isspace() else "empty body"
 
 

@@ -40,7 +40,7 @@ from worker.intake.skycore_options import SkycoreOptions
 from worker.intake.zones import ZoneName
 
 MAX_BODY_CHARACTERS = 2000
-"""The longest body that the gateway takes (Exotel, bulk SMS)."""
+"""The longest body: Exotel's limit (bulk SMS), kept at every gateway."""
 
 _ID = re.compile(r"[a-z0-9._-]{1,100}")
 _YEAR = re.compile(r"\s*[0-9]{4}-", re.ASCII)
@@ -142,7 +142,7 @@ class Campaign(BaseModel):
             raise _wrong(f"has {error}") from error
         fixed = sum(map(len, template.literals))
         if fixed > MAX_BODY_CHARACTERS:
-            raise _wrong(f"has {fixed:,} characters, the gateway takes {MAX_BODY_CHARACTERS:,}")
+            raise _wrong(too_long(fixed))
         if template.is_static and not value.strip():
             raise _wrong("is empty")
         return value
@@ -272,6 +272,11 @@ def check_id(text: str) -> CampaignId:
     if _ID.fullmatch(text) is None:
         raise ConfigError(f"the id {text!r} should have 1 to 100 of the characters a-z 0-9 - _ .")
     return CampaignId(text)
+
+
+def too_long(characters: int) -> str:
+    """Say that a body has more characters than may be sent."""
+    return f"has {characters:,} characters, at most {MAX_BODY_CHARACTERS:,} are sent at any gateway"
 
 
 def _wrong(text: str) -> PydanticCustomError:
