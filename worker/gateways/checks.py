@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 
 from config.account_models import Account, ExotelWhatsAppAccount, SkycoreSmsAccount, XtendSmsAccount
 from worker.gateways import exotel_whatsapp, skycore_sms, xtend_sms
-from worker.gateways.whatsapp_content import check_content
+from worker.gateways.whatsapp_content import check_content, check_xtend_content
 
 _CONTENT_CHECKS: Mapping[str, Callable[[str], str]] = {
     "exotel-whatsapp": check_content,
-    "xtend-whatsapp": check_content,
+    "xtend-whatsapp": check_xtend_content,
 }
 _TABLES: Mapping[str, str] = {"exotel": "exotel-sms", "skycore": "skycore-sms"}
 

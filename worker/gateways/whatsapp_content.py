@@ -4,6 +4,7 @@
 be a number or somebody's name. Sources: see `whatsapp_parts`.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
@@ -83,6 +84,12 @@ class TextContent(_Content):
     text: TextBody
 
 
+class PreviewedContent(TextContent):
+    """A text at Xtend, in whose "Sample Request" `preview_url` stands beside it; inside it does too."""
+
+    preview_url: bool = False
+
+
 class ImageContent(_Content):
     """An image."""
 
@@ -146,9 +153,8 @@ class TemplateContent(_Content):
     template: TemplateBody
 
 
-Content = Annotated[
-    TextContent
-    | ImageContent
+_Wordless = (
+    ImageContent
     | AudioContent
     | VideoContent
     | DocumentContent
@@ -156,12 +162,13 @@ Content = Annotated[
     | LocationContent
     | ContactsContent
     | InteractiveContent
-    | TemplateContent,
-    Field(discriminator="type"),
-]
-
+    | TemplateContent
+)
+Content = Annotated[TextContent | _Wordless, Field(discriminator="type")]
+XtendContent = Annotated[PreviewedContent | _Wordless, Field(discriminator="type")]
 
 _READ = TypeAdapter[Content](Content).validate_json
+_READ_XTENDS = TypeAdapter[XtendContent](XtendContent).validate_json
 
 _TAGGED = frozenset({"interactive", "header"})
 """Where a union stands in a content, beside its root and each item of `parameters`."""
@@ -192,8 +199,17 @@ def check_content(text: str) -> str:
 
     One sentence that begins with the place: `interactive.body.text is longer than 1,024 characters`.
     """
+    return _complaint(_READ, text)
+
+
+def check_xtend_content(text: str) -> str:
+    """Return why Xtend can not send this content object; "" where it can. See `check_content`."""
+    return _complaint(_READ_XTENDS, text)
+
+
+def _complaint(read: Callable[[bytes], object], text: str) -> str:
     try:
-        _READ(text.encode("utf-8", "replace"))  # as it is sent
+        read(text.encode("utf-8", "replace"))  # as it is sent
     except ValidationError as error:
         finding = error.errors(include_url=False, include_input=False)[0]
         return f"{_place(finding['loc'])} {_clause(finding)}"
