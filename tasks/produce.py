@@ -17,7 +17,7 @@ from worker.domain.ids import CampaignId
 from worker.domain.recurrence import Due
 from worker.follow_up import choose, chosen
 from worker.gateways.checks import content_check, reader_of, sender_problem, takes_content
-from worker.intake.batches import Check, check_body
+from worker.intake.batches import OF_BODIES, GatewayChecks
 from worker.intake.campaign import Campaign, check_id
 from worker.intake.campaign_file import load_campaign
 from worker.intake.readers import open_rows, rows_from
@@ -82,16 +82,18 @@ def check_own(campaign: Campaign, account: Account) -> None:
         raise ConfigError(f'campaign {campaign.name}: "from" {why} ({at})')
 
 
-def text_check(campaign: Campaign, settings: Settings) -> Check:
-    """Return what judges each text of a campaign: a body's length, or a content object by its gateway's limits.
+def checks_for(campaign: Campaign, settings: Settings) -> GatewayChecks:
+    """Return what judges the rows of a campaign: its text, or its content by the limits of its gateway.
 
     Raises `ConfigError` as `check_accounts` does, which is to be asked first.
     """
     if campaign.content is None:
-        return check_body
-    if not settings.accounts_file.exists():  # a dry run may be without
-        return content_check("")
-    return content_check(load_accounts(settings.accounts_file)[campaign.accounts[0]].gateway)
+        return OF_BODIES
+    gateway = ""
+    if settings.accounts_file.exists():  # a dry run may be without
+        gateway = load_accounts(settings.accounts_file)[campaign.accounts[0]].gateway
+    content = content_check(gateway)
+    return GatewayChecks(text=content, wording=content.wording)
 
 
 def check_limits(campaign: Campaign, settings: Settings) -> None:
@@ -170,9 +172,9 @@ def enqueue_campaign(
     check_limits(campaign, settings)
     if settings.redis_url is None:
         raise ConfigError(NO_REDIS)
-    check = text_check(campaign, settings)
+    checks = checks_for(campaign, settings)
     with connect(settings.redis_url) as client:
-        outcome = produce(client, campaign_id, campaign, rows, hold=hold, on_progress=on_progress, check=check)
+        outcome = produce(client, campaign_id, campaign, rows, hold=hold, on_progress=on_progress, checks=checks)
     if outcome.state == "running":
         ring(campaign.accounts)
     return Enqueued(id=campaign_id, outcome=outcome)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from config.errors import ConfigError
 from worker.domain.content import Passed, messages
+from worker.domain.content_template import NEUTRAL
 from worker.domain.template import compile_template
-from worker.intake.batches import prepare
+from worker.intake.batches import GatewayChecks, prepare
 from worker.intake.campaign import Campaign
 from worker.intake.readers import open_rows, rows_from
 
@@ -202,7 +203,7 @@ def test_each_content_is_judged_by_the_check_that_is_given():
         return "text.body is too rude" if "rude" in text else ""
 
     recipients = [{"to": number(1), "name": 'A"'}, {"to": number(2), "name": "rude"}, {"to": number(2), "name": "b"}]
-    (batch,) = produce(recipients, CONTENT, check=check)
+    (batch,) = produce(recipients, CONTENT, checks=GatewayChecks(text=check))
     assert seen[0] == '{"text":{"body":"Hi A\\""},"type":"text"}'
     assert len(seen) == 3
     assert batch.content.rows == (1, 3)
@@ -221,7 +222,7 @@ def test_a_text_that_all_get_is_judged_once():
         seen.append(text)
         return ""
 
-    produce([{"to": number(n)} for n in range(3)], campaign, check=check)
+    produce([{"to": number(n)} for n in range(3)], campaign, checks=GatewayChecks(text=check))
     assert seen == ['{"type":"text"}']
 
 
@@ -229,7 +230,17 @@ def test_a_text_that_all_get_and_can_not_be_sent_stops_production_at_once():
     campaign = Campaign(name="offer", accounts=("main",), content={"type": "text"})
     rows = rows_from([{"to": number(1)}])
     with pytest.raises(ConfigError, match=r"^campaign offer: text is missing$"):
-        prepare(rows, campaign, check=lambda _text: "text is missing")
+        prepare(rows, campaign, checks=GatewayChecks(text=lambda _text: "text is missing"))
+
+
+def test_a_mistake_that_no_value_can_mend_stops_production_at_once():
+    def check(text):
+        return "" if text == f'{{"text":{{"body":"Hi {NEUTRAL}"}},"type":"text"}}' else "not the wording"
+
+    rows = rows_from([{"to": number(1), "name": "A"}])
+    prepare(rows, CONTENT, checks=GatewayChecks(text=lambda _text: "", wording=check))
+    with pytest.raises(ConfigError, match=r"^campaign offer: the content has a type that is not known$"):
+        prepare(rows, CONTENT, checks=GatewayChecks(wording=lambda _text: "the content has a type that is not known"))
 
 
 @given(recipients=recipients, batch_size=sizes)

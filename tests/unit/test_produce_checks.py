@@ -4,7 +4,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.settings import Settings
-from tasks.produce import check_accounts, check_kind, text_check
+from tasks.produce import check_accounts, check_kind, checks_for
 from worker.intake.batches import check_body
 from worker.intake.campaign import Campaign
 from worker.intake.exotel_options import ExotelOptions
@@ -114,10 +114,11 @@ def test_a_sender_of_each_message_and_a_table_of_its_own_gateway_pass(settings):
 
 
 def test_a_body_is_judged_by_its_length_and_a_content_by_its_limits(settings, tmp_path):
-    assert text_check(BODY, settings) is check_body
-    check = text_check(CONTENT, Settings(accounts_file=tmp_path / "none.toml"))
-    assert check('{"type": "text", "text": {}}') == "text.body is missing"
-    assert text_check(CONTENT, settings)('{"type": "text", "text": {"body": "Hi"}}') == ""
+    assert checks_for(BODY, settings).text is check_body
+    checks = checks_for(CONTENT, Settings(accounts_file=tmp_path / "none.toml"))
+    assert checks.text('{"type": "text", "text": {}}') == "text.body is missing"
+    assert checks.wording('{"type": "text", "text": {}}') == "text.body is missing"
+    assert checks_for(CONTENT, settings).text('{"type": "text", "text": {"body": "Hi"}}') == ""
 
 
 @pytest.mark.parametrize(
