@@ -243,6 +243,17 @@ def test_a_mistake_that_no_value_can_mend_stops_production_at_once():
         prepare(rows, CONTENT, checks=GatewayChecks(wording=lambda _text: "the content has a type that is not known"))
 
 
+def test_a_sender_that_the_gateway_does_not_take_makes_its_row_invalid():
+    campaign = Campaign(name="offer", accounts=("main",), body="Hi", sender="{header}")
+    checks = GatewayChecks(sender=lambda sender: "" if len(sender) < 12 else "is too long")
+    rows = [{"to": number(1), "header": "Dunder Mifflin"}, {"to": number(2), "header": "DUNDER"}]
+    (batch,) = produce(rows, campaign, checks=checks)
+    assert batch.content.rows == (2,)
+    assert [(row.row, row.outcome, row.to, row.reason) for row in batch.content.passed] == [
+        (1, "invalid", number(1), "from is too long")
+    ]
+
+
 @given(recipients=recipients, batch_size=sizes)
 def test_every_row_stands_in_exactly_one_batch_once(recipients, batch_size):
     batches = produce(recipients, batch_size=batch_size)

@@ -121,6 +121,24 @@ def test_a_body_is_judged_by_its_length_and_a_content_by_its_limits(settings, tm
     assert checks_for(CONTENT, settings).text('{"type": "text", "text": {"body": "Hi"}}') == ""
 
 
+def test_a_sender_is_held_against_every_account_that_may_send_it(settings, tmp_path):
+    settings.accounts_file.write_text(SKYCORE)
+    check = checks_for(BODY, settings).sender
+    assert check("Dunder Mifflin") == (
+        "is 14 characters long: a sender's name has at most 11 at Skycore, which cuts it off"
+    )
+    assert [check(sender) for sender in ("DUNDER", "919000000001234")] == ["", ""]
+    other = (
+        SKYCORE.replace("main", "other").replace("/v2", "/v3").replace("KEY", "OTHER").replace("sender_number", "# ")
+    )
+    settings.accounts_file.write_text(SKYCORE + other)
+    pool = BODY.model_copy(update={"accounts": ("main", "other")})
+    assert checks_for(pool, settings).sender("DUNDER") == (
+        "is a name: Skycore needs a number as well, as sender_number of the account"
+    )
+    assert checks_for(pool, Settings(accounts_file=tmp_path / "none.toml")).sender("Dunder Mifflin") == ""
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -49,11 +49,12 @@ class GatewayChecks:
     """What the gateway of a campaign says of its messages before they are queued.
 
     `text` judges every recipient's text, or once the one that all get; `wording` once a text with `NEUTRAL` in its
-    fields, of which it tells what no value can mend.
+    fields, of which it tells what no value can mend; `sender` each message's own `from`.
     """
 
     text: Check = check_body
     wording: Check = passes
+    sender: Check = passes
 
 
 OF_BODIES = GatewayChecks()
@@ -125,7 +126,7 @@ def _judges(
 
     @lru_cache(maxsize=64)
     def judge_for(columns: tuple[str, ...]) -> _Judge:
-        render, complain = wording.bind(columns), complain_for(options, columns)
+        render, complain = wording.bind(columns), complain_for(options, columns, checks.sender)
         place = columns.index(campaign.to) if campaign.to in columns else None
 
         def judge(values: list[str | None]) -> int | Refused:  # noqa: PLR0911 - one a reason

@@ -33,14 +33,21 @@ def fixed(text: str) -> str:
     return compile_template(text).literals[0] if "{" in text or "}" in text else text
 
 
-def complain_for(options: Mapping[str, Template], columns: Sequence[str]) -> Complain:
-    """Return what checks the options of one row, whose values are in the order of `columns`."""
+def complain_for(
+    options: Mapping[str, Template], columns: Sequence[str], check_sender: Callable[[str], str]
+) -> Complain:
+    """Return what checks the options of one row, whose values are in the order of `columns`.
+
+    `check_sender` tells why a `from` can not be sent, "" where it can.
+    """
     if not options:
         return lambda _values: ""
     renders = [(name, template.bind(columns)) for name, template in options.items()]
 
     def complain(values: Sequence[str | None]) -> str:
-        return next((words for name, render in renders if (words := _complaint(name, render(values)))), "")
+        return next(
+            (words for name, render in renders if (words := _complaint(name, render(values), check_sender))), ""
+        )
 
     return complain
 
@@ -56,13 +63,15 @@ def templates(texts: Mapping[str, str | None]) -> Mapping[str, Template]:
     return MappingProxyType({name: compile_template(text) for name, text in texts.items() if text and fields_in(text)})
 
 
-def _complaint(name: str, text: str | MissingValue) -> str:
+def _complaint(name: str, text: str | MissingValue, check_sender: Callable[[str], str]) -> str:
     if isinstance(text, MissingValue):
         return f"no value in column {text.column!r}"
     if not text.strip():
         return f"{name} is empty"
     if name == "sms_type" and text not in SMS_TYPES:
         return f"sms_type {text!r} is none of {', '.join(SMS_TYPES)}"
+    if name == "from" and (why := check_sender(text)):
+        return f"from {why}"
     return ""
 
 
