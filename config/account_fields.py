@@ -4,6 +4,7 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from config.credentials import is_env_reference
@@ -15,12 +16,15 @@ def _rate(value: object) -> Rate:
 
 
 def _url(url: str) -> str:
-    message = "should be http://HOST:PORT or https://HOST, without credentials and without a query"
+    message = "should be http://HOST:PORT or https://HOST, without credentials, a query, blanks and control characters"
     try:
         parts = urlsplit(url)
         odd = parts.username or parts.password or parts.query or parts.fragment or parts.port == 0
-    except ValueError:
+        httpx.URL(url)  # what it refuses no call can be made to
+    except (ValueError, httpx.InvalidURL):
         raise ValueError(message) from None  # its text repeats the URL
+    # urlsplit drops line ends, and httpx escapes blanks.
+    odd = odd or " " in url or not url.isprintable()
     if parts.scheme not in {"http", "https"} or not parts.hostname or odd:
         raise ValueError(message)
     return url
@@ -43,7 +47,7 @@ def _pattern(value: object) -> re.Pattern[str]:
     message = 'should be a regular expression with a group, as in "id: ([0-9]+)"'
     try:
         pattern = re.compile(value) if isinstance(value, str) else None
-    except re.error:
+    except (re.error, OverflowError, RecursionError):  # a repetition, or a nesting, beyond what `re` can hold
         raise ValueError(message) from None
     if pattern is None or pattern.groups == 0:
         raise ValueError(message)

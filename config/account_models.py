@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from config.account_fields import BaseUrl, EndpointUrl, Pattern, RateField, Secret
-from config.credentials import Credentials, resolved
+from config.credentials import Credentials, for_header, resolved
 from config.rate import Rate
 
 _EXOTEL_HOSTS: Mapping[str, str] = {"mumbai": "https://api.in.exotel.com", "singapore": "https://api.exotel.com"}
@@ -27,6 +27,8 @@ class GatewayAccount(BaseModel):
 
     limited_by: ClassVar[str]
     """The field that names the account at its gateway, which limits by it."""
+    in_body: ClassVar[frozenset[str]] = frozenset()
+    """The secrets that go encoded in a body, and may hold any character; all others go in a header."""
 
     name: str
     gateway: str
@@ -63,11 +65,17 @@ class GatewayAccount(BaseModel):
         return self.gateway, f"{(parts.hostname or '').rstrip('.')}{port}", own
 
     def credentials(self, environ: Mapping[str, str]) -> Credentials:
-        """Resolve every secret; `ConfigError` names account, field and variable where one is unset or made up."""
+        """Resolve every secret.
+
+        `ConfigError` names account, field and variable where one is unset, made up, or nothing that a call can carry.
+        """
         secrets = {field: value.get_secret_value() for field, value in self if isinstance(value, SecretStr)}
-        return Credentials(
-            **{field: resolved(f"account {self.name}: {field}", text, environ) for field, text in secrets.items()}
-        )
+        found = dict[str, str]()
+        for field, text in secrets.items():
+            place = f"account {self.name}: {field}"
+            secret = resolved(place, text, environ)
+            found[field] = secret if field in self.in_body else for_header(place, secret)
+        return Credentials(**found)
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, object]) -> Self:
@@ -115,7 +123,7 @@ class XtendSmsAccount(_ChoosesOn503):
     group that matches counts, and an answer that matches none leaves the message unconfirmed:
 
     - `answer_error`: the code of an error, as in the document's table;
-    - `answer_text`: the words of a refusal that has no code;
+    - `answer_text`: the words of a refusal that has no code, of which the table's descriptions stand for their code;
     - `answer_id`: the id of a message that was taken.
 
     The defaults follow servers of the same make, which answer with a bare id; a bare number of three digits is taken
@@ -123,6 +131,7 @@ class XtendSmsAccount(_ChoosesOn503):
     """
 
     limited_by = "username"
+    in_body = frozenset({"password"})
 
     gateway: Literal["xtend-sms"]
     base_url: BaseUrl = "http://smsapi.xtendonline.com"
@@ -130,7 +139,8 @@ class XtendSmsAccount(_ChoosesOn503):
     password: Secret
     dlt_header_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     answer_error: Pattern = re.compile(
-        r"""(?i)\berr(?:or)?(?:[ _-]?(?:code|no))?["']?\s*[:=#-]?\s*["']?([0-9]{1,4}|[0-9]{2}[A-F])\b"""
+        r"""(?i)\berr(?:or)?(?:[ _-]?(?:code|no))?["']?"""
+        r"""\s*(?:[:=#]|(?<!\s)-|-(?!\d))?\s*["']?([0-9]{1,4}|[0-9]{2}[A-F])\b"""
     )
     answer_text: Pattern = re.compile(
         r"(?i)\A\s*((?:error|invalid|insufficient|unauthori[sz]ed|failed|failure|blocked|rejected)\b[^<>\r\n]*)"

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from config.account_models import Account
 from config.errors import ConfigError
+from config.toml import parse_toml
 from config.validation import complaints
 
 _NAME = re.compile(r"[a-z0-9._-]{1,64}")
@@ -45,7 +46,7 @@ def _toml(path: Path) -> dict[str, object]:
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8") from None
     try:
-        return tomllib.loads(text)
+        return parse_toml(path, text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(_syntax_sentence(path, text, str(error))) from None
 

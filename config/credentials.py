@@ -55,3 +55,16 @@ def resolved(place: str, secret: str, environ: Mapping[str, str]) -> str:
         where = f"the environment variable {reference[1]}" if reference else "it"
         raise ConfigError(f"{place} is not filled in: {where} is a placeholder")
     return value.strip()
+
+
+def for_header(place: str, secret: str) -> str:
+    """Give a secret that a header can carry as it is: printable ASCII.
+
+    `ConfigError` begins with `place` and names the first other character, which a copy may have brought unseen.
+    """
+    for number, character in enumerate(secret, start=1):
+        if not (character.isascii() and character.isprintable()):
+            raise ConfigError(
+                f"{place} can not go in a header: its character {number} is U+{ord(character):04X}, no printable ASCII"
+            )
+    return secret

@@ -1,8 +1,8 @@
 """produce: from a campaign and its recipients to batches in the ledger, and the first ring."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from worker.domain.ids import CampaignId
 from worker.domain.recurrence import Due
 from worker.follow_up import choose, chosen
 from worker.gateways.checks import content_check, reader_of, sender_problem, takes_content
-from worker.intake.batches import Check, check_body
+from worker.intake.batches import OF_BODIES, Check, GatewayChecks
 from worker.intake.campaign import Campaign, check_id
 from worker.intake.campaign_file import load_campaign
 from worker.intake.readers import open_rows, rows_from
@@ -70,7 +70,7 @@ def check_kind(campaign: Campaign, account: str, gateway: str) -> None:
 def check_own(campaign: Campaign, account: Account) -> None:
     """Raise `ConfigError` for a table or a `from` that the account's gateway does not take.
 
-    A `from` with a field is each message's own: what is wrong with it the gateway says, of that message.
+    A `from` with a field is each message's own, and judged with its row.
     """
     at = f"account {account.name} is at {account.gateway}"
     for table, given in (("exotel", campaign.exotel), ("skycore", campaign.skycore)):
@@ -82,16 +82,24 @@ def check_own(campaign: Campaign, account: Account) -> None:
         raise ConfigError(f'campaign {campaign.name}: "from" {why} ({at})')
 
 
-def text_check(campaign: Campaign, settings: Settings) -> Check:
-    """Return what judges each text of a campaign: a body's length, or a content object by its gateway's limits.
+def checks_for(campaign: Campaign, settings: Settings) -> GatewayChecks:
+    """Return what judges the rows of a campaign: its text or content, and its senders, by the limits of its gateway.
 
     Raises `ConfigError` as `check_accounts` does, which is to be asked first.
     """
+    # A dry run may be without the file.
+    known = load_accounts(settings.accounts_file) if settings.accounts_file.exists() else {}
+    accounts = [known[name] for name in campaign.accounts if name in known]
+    sender = _sender_check(accounts)
     if campaign.content is None:
-        return check_body
-    if not settings.accounts_file.exists():  # a dry run may be without
-        return content_check("")
-    return content_check(load_accounts(settings.accounts_file)[campaign.accounts[0]].gateway)
+        return replace(OF_BODIES, sender=sender)
+    content = content_check(accounts[0].gateway if accounts else "")
+    return GatewayChecks(text=content, wording=content.wording, sender=sender)
+
+
+def _sender_check(accounts: Sequence[Account]) -> Check:
+    """Return what tells why one of the accounts, each of which may be the one, can not send with a `from`."""
+    return lambda sender: next((why for account in accounts if (why := sender_problem(account, sender))), "")
 
 
 def check_limits(campaign: Campaign, settings: Settings) -> None:
@@ -170,9 +178,9 @@ def enqueue_campaign(
     check_limits(campaign, settings)
     if settings.redis_url is None:
         raise ConfigError(NO_REDIS)
-    check = text_check(campaign, settings)
+    checks = checks_for(campaign, settings)
     with connect(settings.redis_url) as client:
-        outcome = produce(client, campaign_id, campaign, rows, hold=hold, on_progress=on_progress, check=check)
+        outcome = produce(client, campaign_id, campaign, rows, hold=hold, on_progress=on_progress, checks=checks)
     if outcome.state == "running":
         ring(campaign.accounts)
     return Enqueued(id=campaign_id, outcome=outcome)

@@ -19,7 +19,7 @@ from config.errors import ConfigError
 from worker.domain.ids import CampaignId
 from worker.domain.segments import total_segments
 from worker.domain.suppression import Checks, why
-from worker.intake.batches import Check, check_body, prepare
+from worker.intake.batches import OF_BODIES, GatewayChecks, prepare
 from worker.intake.campaign import Campaign
 from worker.intake.message_options import fields_in
 from worker.intake.rows import RowSource
@@ -78,14 +78,14 @@ def produce(
     *,
     hold: str = "",
     on_progress: Callable[[int], None] = nobody,
-    check: Check = check_body,
+    checks: GatewayChecks = OF_BODIES,
 ) -> Produced | WasThere:
     """Queue every row of the input once, then let the campaign start, or wait paused with the reason `hold`.
 
-    `on_progress` is told the number of rows read; `check` judges each text (see `prepare`). Raises `ConfigError`
+    `on_progress` is told the number of rows read; `checks` are the gateway's. Raises `ConfigError`
     where the input or the file is wrong, `ProductionLost`, and `LedgerError`.
     """
-    prepared = prepare(rows, campaign, check=check)
+    prepared = prepare(rows, campaign, checks=checks)
     passed = _pass_over(
         campaign_id, prepared, look(client, campaign_id, file_digest=campaign.digest), NOTHING_READ, on_progress
     )

@@ -204,7 +204,7 @@ class Sender:
                 await self.settle_batch(taken, outcomes, verdict)
                 await self.feed_lists(outgoing, outcomes)
             case AllRejected(code=code, reason=reason):
-                outcomes = (Rejected(code=code, reason=reason),) * count
+                outcomes = disposition.outcomes(count)
                 words = f"{REFUSED_LIMIT} calls in a row were refused, the last: {code} {reason}"
                 verdict = Verdict(kind="refused", reason=words)
                 await self.settle_batch(taken, outcomes, verdict)

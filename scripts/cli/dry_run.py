@@ -26,12 +26,12 @@ from scripts.cli.progress import new_progress
 from scripts.cli.recipients import Source, recipients_of
 from scripts.cli.tally import KINDS, Tally, first_row_objects, sample_objects
 from scripts.cli.words import tell
-from tasks.produce import check_accounts, check_limits, text_check
+from tasks.produce import check_accounts, check_limits, checks_for
 from worker.domain.billing import segment_counter, uncounted
 from worker.domain.forecast import Beyond, RunsOut, Span, Through, forecast
 from worker.domain.ids import AccountName, CampaignId
 from worker.domain.suppression import Checks
-from worker.intake.batches import Check, prepare, with_dlt
+from worker.intake.batches import GatewayChecks, prepare, with_dlt
 from worker.intake.campaign import Campaign
 from worker.intake.stretch import Prepared
 from worker.ledger.errors import LedgerUnavailable
@@ -69,7 +69,7 @@ def dry_run(
     check_end(campaign, datetime.now(UTC))
     accounts = _accounts(campaign, settings)
     with _site(campaign, accounts, settings, data) as site:
-        tally = _read(campaign, recipients, text_check(campaign, settings), site.look_up)
+        tally = _read(campaign, recipients, checks_for(campaign, settings), site.look_up)
     found = _estimate(campaign, campaign_id, tally, site, settings)
     emit(_document(campaign, campaign_id, found), lines(found), as_json=as_json)
 
@@ -106,12 +106,12 @@ def _asked(campaign: Campaign, accounts: list[Account], data: Path | None) -> It
         yield _Site(accounts=accounts, busy=busy, look_up=partial(_welcome, client, checks))
 
 
-def _read(campaign: Campaign, recipients: Source, check: Check, look_up: LookUp) -> Tally:
+def _read(campaign: Campaign, recipients: Source, checks: GatewayChecks, look_up: LookUp) -> Tally:
     plain = campaign.model_copy(update={"ascii": False})
     before_ascii = segment_counter(plain.wording()) if campaign.ascii else uncounted
-    tally = Tally(campaign=campaign, check=with_dlt(check, campaign.dlt()), before_ascii=before_ascii)
+    tally = Tally(campaign=campaign, check=with_dlt(checks.text, campaign.dlt()), before_ascii=before_ascii)
     with recipients_of(campaign, recipients) as rows, new_progress() as progress:
-        for stretch in look_up(prepare(rows, campaign, check=check)):
+        for stretch in look_up(prepare(rows, campaign, checks=checks)):
             tally.add(stretch)
             progress.reading(tally.rows)
     return tally

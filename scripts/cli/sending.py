@@ -25,7 +25,7 @@ from scripts.cli.own_worker import OwnWorker
 from scripts.cli.progress import Progress, new_progress
 from scripts.cli.recipients import recipients_of
 from scripts.cli.words import tell
-from tasks.produce import check_accounts, check_limits, enqueue_campaign, text_check
+from tasks.produce import check_accounts, check_limits, checks_for, enqueue_campaign
 from tasks.ring import ring
 from worker.domain.ids import CampaignId
 from worker.intake.batches import prepare
@@ -147,7 +147,7 @@ def _check_durability(ledger: Ledger, settings: Settings) -> None:
 def _open_rows(held: ExitStack, job: Job, settings: Settings) -> RowSource:
     """Open the recipients and look at their header, so that a wrong one is told before a worker is started."""
     rows = held.enter_context(recipients_of(job.campaign, job.recipients))
-    prepare(rows, job.campaign, check=text_check(job.campaign, settings))
+    prepare(rows, job.campaign, checks=checks_for(job.campaign, settings))
     return rows
 
 

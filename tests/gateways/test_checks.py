@@ -14,6 +14,17 @@ def test_a_whatsapp_gateway_sends_content_objects(gateway):
     assert content_check(gateway)('{"type": "text"}') == "text is missing"
 
 
+def test_at_xtend_a_preview_is_asked_for_beside_the_text_too_and_at_exotel_inside_it_only():
+    sample = '{"preview_url": false, "recipient_type": "individual", "type": "text", "text": {"body": "Sample-text"}}'
+    inside = '{"type": "text", "text": {"body": "Sample-text", "preview_url": true}}'
+    wrong = '{"preview_url": "no", "type": "text", "text": {"body": "Sample-text"}}'
+    image = '{"preview_url": true, "type": "image", "image": {"link": "https://example.com/a.png"}}'
+    at_xtend, at_exotel = content_check("xtend-whatsapp"), content_check("exotel-whatsapp")
+    assert [at_xtend(sample), at_xtend(inside), at_exotel(inside)] == ["", "", ""]
+    assert at_xtend(wrong) == "preview_url should be true or false"
+    assert at_xtend(image) == at_exotel(sample) == "preview_url is not known"
+
+
 @pytest.mark.parametrize("gateway", ["exotel-sms", "xtend-sms", "skycore-sms"])
 def test_an_sms_gateway_sends_bodies(gateway):
     assert not takes_content(gateway)

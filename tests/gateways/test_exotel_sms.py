@@ -27,7 +27,7 @@ from worker.domain.answers import (
 )
 from worker.domain.batch import Message, Outgoing
 from worker.gateways import registry
-from worker.gateways.exotel_codes import BY_CODE, BY_STATUS
+from worker.gateways.exotel_codes import BY_CODE, BY_STATUS, DETAILS
 from worker.gateways.exotel_sms import ExotelSms
 
 BODIES = Path(__file__).parent / "exotel_sms"
@@ -358,6 +358,26 @@ def test_a_2xx_that_tells_nothing_is_lost(status, body):
     assert isinstance(gateway().read(answer(status, body), TWO), Lost)
 
 
+FAILED = {"Sid": None, "Status": "failed"}
+
+
+@pytest.mark.parametrize("status", [200, 207])
+@pytest.mark.parametrize("codes", [(23072, 23072), (23070, "23089"), (23185, 23281), (23181, 23084)])
+def test_entries_that_all_blame_sender_entity_or_template_are_a_refused_call(status, codes):
+    read = gateway().read(answer(status, [entry(**FAILED, DetailedStatusCode=code) for code in codes]), TWO)
+    each = tuple(Rejected(code=str(code), reason=DETAILS.get(str(code), "FAILED")) for code in codes)
+    assert read == AllRejected(code=each[0].code, reason=each[0].reason, each=each)
+    assert read.outcomes(2) == each
+
+
+@pytest.mark.parametrize(
+    "others", [{**FAILED, "DetailedStatusCode": 23010}, {"Sid": "s1", "Status": "queued"}, {"Sid": None}]
+)
+def test_one_entry_that_blames_something_else_makes_the_call_no_refused_one(others):
+    found = [entry(**FAILED, DetailedStatusCode=23072), entry(**others)]
+    assert isinstance(gateway().read(answer(207, found), TWO), PerMessage)
+
+
 # Refusals: the table of the design, each status and code in all the spellings that a code may have
 
 HOLD, PAUSE, LEAVE = HoldAccount, PauseCampaign, LeaveAccount
@@ -369,8 +389,8 @@ TABLE = [
     (400, 40400, PAUSE), (400, 40406, PAUSE), (400, 40500, Isolate), (400, 99999, Isolate),
     (401, None, HOLD), (401, 34010, HOLD), (401, "UNAUTHORIZED", HOLD), (402, None, HOLD), (402, 40001, HOLD),
     (403, None, HOLD), (403, 34009, HOLD), (403, 34010, HOLD), (403, 40000, HOLD), (403, 40001, HOLD),
-    (403, 40002, HOLD), (403, 40003, LEAVE), (403, 340030, HOLD), (403, 99999, Lost),
-    (404, None, HOLD), (404, 40500, HOLD), (405, 40502, HOLD), (405, None, Lost), (408, None, Lost), (409, None, Lost),
+    (403, 40002, HOLD), (403, 40003, LEAVE), (403, 340030, HOLD), (403, 99999, Lost), (403, "FORBIDDEN", HOLD),
+    (404, None, HOLD), (404, 40500, HOLD), (405, 40502, HOLD), (405, None, HOLD), (408, None, Lost), (409, None, Lost),
     (410, None, Lost), (413, None, Isolate), (418, None, Lost), (422, 40202, Lost),
     (429, None, Throttled), (429, 40402, Throttled), (429, 40403, Throttled), (429, 40404, HOLD),
     (429, "RATE_LIMIT_EXCEEDED", Throttled),

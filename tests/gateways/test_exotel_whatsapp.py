@@ -198,6 +198,15 @@ ITEMS = [
     (failed(500), UNKNOWN, "500"),
     (failed(500, 30004), UNKNOWN, "30004"),
     (failed(504), UNKNOWN, "504"),
+    (failed(None, 500), UNKNOWN, "500"),
+    (failed(None, 503), AGAIN, "503"),
+    (failed(None, 400), REFUSED, "400"),
+    (failed(200, 400), REFUSED, "400"),
+    (failed(202, 500), UNKNOWN, "500"),
+    (failed(200, 429), UNKNOWN, "429"),
+    (failed(200, 409), UNKNOWN, "409"),
+    ({"code": 200, "status": "failed"}, REFUSED, ""),
+    (failed(200, 400) | {"data": {"sid": "a b"}}, UNKNOWN, ""),
 ]
 
 
@@ -279,6 +288,23 @@ def test_the_account_is_not_spoken_of_where_everything_has_an_outcome():
     assert gateway().read(answer(207, items(failed(400), taken())), TWO).account is None
 
 
+def test_a_failure_that_comes_with_a_success_keeps_its_words():
+    read = gateway().read(answer(207, items(failed(200, 400, "No template"), taken("other"))), TWO)
+    assert read.outcomes[0] == Rejected(code="400", reason="No template")
+
+
+def test_a_batch_refused_with_one_code_counts_as_one_refusal_and_each_message_keeps_its_words():
+    read = gateway().read(
+        answer(
+            400, items(failed(400, description="messages[0] is bad"), failed(400, description="messages[1] is bad"))
+        ),
+        TWO,
+    )
+    first, second = (Rejected(code="400", reason=f"Bad: messages[{place}] is bad") for place in (0, 1))
+    assert read == AllRejected(code="400", reason=first.reason, each=(first, second))
+    assert read.outcomes(2) == (first, second)
+
+
 def test_a_throttle_in_the_items_has_the_pause_of_the_header_and_a_hold_has_advice():
     throttled = gateway("documented").read(answer(503, items(failed(503), failed(503)), retry_after="7"), TWO)
     assert throttled == Throttled(code="503", reason="too many calls (503/503); Exotel says: Bad", retry_after_s=7.0)
@@ -301,7 +327,7 @@ HOLD = HoldAccount
 STATUSES = [
     (202, Lost), (200, Lost), (204, Lost), (207, Lost),
     (301, HOLD), (302, HOLD), (307, HOLD),
-    (400, Isolate), (401, HOLD), (402, HOLD), (403, HOLD), (404, HOLD), (405, Lost), (408, Lost), (409, Lost),
+    (400, Isolate), (401, HOLD), (402, HOLD), (403, HOLD), (404, HOLD), (405, HOLD), (408, Lost), (409, Lost),
     (413, Isolate), (418, Lost), (422, Lost), (429, Throttled),
     (500, Lost), (501, Lost), (502, Lost), (503, Throttled), (504, Lost), (599, Lost),
     (0, Lost), (100, Lost), (600, Lost),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.domain.content_template import NEUTRAL
 from worker.gateways.whatsapp_content import check_content
 
 LINK = "https://example.com/a/b?c=d"
@@ -302,6 +303,43 @@ def test_a_type_that_is_not_known_is_told_with_those_that_are():
     sentence = check({"type": "Text", "text": {"body": "x"}})
     assert sentence.startswith("the content has a type other than 'text', 'image', 'audio',")
     assert sentence.endswith("'interactive', 'template'")
+
+
+FIXED = [
+    ({"type": "txt", "text": {"body": NEUTRAL}}, "the content has a type other than 'text'"),
+    ({"text": {"body": NEUTRAL}}, "the content has no type"),
+    ({"type": "text", "text": {"bdy": NEUTRAL}}, "text.body is missing"),
+    ({"type": "text", "text": {"body": NEUTRAL, "bdy": NEUTRAL}}, "text.bdy is not known"),
+    ({"type": "text", "text": NEUTRAL}, "text should be a table"),
+    ({"type": "text", "text": {"body": NEUTRAL, "preview_url": NEUTRAL}}, "text.preview_url should be true or false"),
+    ({"type": "image", "image": {"link": "ftp://h/a", "caption": NEUTRAL}}, "image.link should be a link that begins"),
+    ({"type": "location", "location": {"latitude": NEUTRAL, "longitude": "900"}}, "location.longitude should be betw"),
+    (changed("list", ("interactive", "action", "sections"), []), "interactive.action.sections is empty"),
+]
+
+
+@pytest.mark.parametrize(("content", "sentence"), FIXED)
+def test_what_is_wrong_whatever_stands_in_the_fields_is_told_without_a_value(content, sentence):
+    assert check_content.wording(json.dumps(content)).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"type": NEUTRAL, "text": {"body": "Hi"}},
+        {"type": "text", "recipient_type": NEUTRAL, "text": {"body": NEUTRAL}},
+        {"type": "image", "image": {"link": NEUTRAL}},
+        {"type": "sticker", "sticker": {"link": f"https://h/{NEUTRAL}.png"}},
+        {"type": "location", "location": {"latitude": NEUTRAL, "longitude": NEUTRAL}},
+        changed("buttons", ("interactive", "action", "buttons"), [
+            {"type": "reply", "reply": {"id": NEUTRAL, "title": NEUTRAL}},
+            {"type": "reply", "reply": {"id": NEUTRAL, "title": NEUTRAL}},
+        ]),
+        changed("list", ("interactive", "header"), {"type": NEUTRAL, "text": "Hi"}),
+    ],
+)  # fmt: skip
+def test_what_a_value_may_mend_is_left_to_each_row(content):
+    assert check_content.wording(json.dumps(content)) == ""
 
 
 def test_half_a_surrogate_pair_is_checked_as_it_will_be_sent():

@@ -3,7 +3,7 @@
 import pytest
 
 from worker.domain.delivery import Feedback
-from worker.gateways.xtend_codes import CodeClass, feedback_of, meaning_of, meanings
+from worker.gateways.xtend_codes import CodeClass, code_described, feedback_of, meaning_of, meanings
 
 DOCUMENTED = (
     "0-15 18-27 29-51 53-54 60-72 74 77 80-288 300-308 400-404 407 409-441 496-497 500-504 507-511 520-521 "
@@ -129,6 +129,26 @@ def test_whatever_stops_a_campaign_or_an_account_is_misconfigured_in_a_report():
 @pytest.mark.parametrize(("spelling", "code"), [("20a", "20A"), (" 953 ", "953"), ("007", "7"), ("000", "0")])
 def test_a_code_is_found_however_it_is_spelt(spelling, code):
     assert meaning_of(spelling) is meaning_of(code)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("Invalid Number", "954"), ("error: INVALID_NUMBER!", "954"), ("Error Gateway", "275"),
+        ("ENTITY_RESERVED", "606"),  # and those after it
+        ("Error", ""), ("", ""), ("Invalid", ""),
+        ("Blocked due to exceeded quota", ""),  # 64, which may mean "Absent subscriber"
+        ("Submit_SM_Timeout", ""),  # 703 is no certain failure
+    ],
+)  # fmt: skip
+def test_a_code_is_found_by_its_description_where_that_is_certain(words, code):
+    assert code_described(words) == code
+
+
+def test_codes_that_share_their_only_description_are_of_one_class():
+    for meaning in meanings().values():
+        if (code := code_described(meaning.text)) and len(meaning.texts) == 1:
+            assert meaning_of(code).code_class is meaning.code_class
 
 
 @pytest.mark.parametrize("code", ["", " ", "9999", "-1", "20G", "1.0", "٣"])

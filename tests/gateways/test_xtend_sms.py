@@ -194,6 +194,10 @@ def test_any_success_may_carry_the_id(status):
         ),
         ("error 703", Lost(code="703", reason="Submit_SM_Timeout (200/703); Xtend says: error #")),
         ("error 0", Lost(code="0", reason="Successfully Delivered (200/0); Xtend says: error #")),
+        ("ERR-954", rejected("954", "Invalid Number")),
+        ("error - 954", rejected("954", "Invalid Number")),
+        ("error -5", Isolate(code="", reason="Xtend refused the call (200); Xtend says: error #")),
+        ("Error", Isolate(code="", reason="Xtend refused the call (200); Xtend says: Error")),
         (
             "Invalid username or password",
             Isolate(code="", reason="Xtend refused the call (200); Xtend says: Invalid username or password"),
@@ -202,6 +206,15 @@ def test_any_success_may_carry_the_id(status):
 )  # fmt: skip
 def test_an_answer_is_judged_by_what_it_shows(body, disposition):
     assert gateway().read(answer(200, body), ONE) == disposition
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("Insufficient sms Balance", "955"), ("ERROR: insufficient balance.", "501"), ("Invalid Senderid", "953")],
+)
+def test_words_that_the_document_has_for_a_code_are_judged_as_that_code(status, words, code):
+    assert gateway().read(answer(status, words), ONE) == gateway().read(answer(status, f"Error Code: {code}"), ONE)
 
 
 BY_CLASS = {

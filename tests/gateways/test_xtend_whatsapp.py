@@ -72,8 +72,15 @@ def test_a_message_is_one_call_with_the_members_of_its_content():
         "recipient_type": "individual",
         "to": "919000000001",
         "type": "text",
-        "text": {"body": 'Hello Asha, "one"', "preview_url": False},
+        "preview_url": False,
+        "text": {"body": 'Hello Asha, "one"'},
     }
+
+
+def test_the_documents_own_sample_is_written_as_it_stands():
+    sample = {"preview_url": False, "recipient_type": "individual", "type": "text", "text": {"body": "Sample-text"}}
+    call = gateway().write(outgoing(json.dumps(sample)))
+    assert json.loads(call.content) == {"messaging_product": "whatsapp", "to": "919000000001", **sample}
 
 
 def test_a_content_never_names_the_recipient_and_half_a_surrogate_pair_becomes_a_question_mark():

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from config.errors import ConfigError
 from worker.domain.content import Passed, messages
+from worker.domain.content_template import NEUTRAL
 from worker.domain.template import compile_template
-from worker.intake.batches import prepare
+from worker.intake.batches import GatewayChecks, prepare
 from worker.intake.campaign import Campaign
 from worker.intake.readers import open_rows, rows_from
 
@@ -94,7 +95,11 @@ def test_rows_passed_over_stand_in_the_batch_in_which_they_fall():
         ({"to": "", "name": "a"}, "", "no number"),
         ({"to": number(1)}, number(1), "no value in column 'name'"),
         ({"to": number(1), "name": None}, number(1), "no value in column 'name'"),
-        ({"to": number(1), "name": "a" * 2_001}, number(1), "body has 2,001 characters, the gateway takes 2,000"),
+        (
+            {"to": number(1), "name": "a" * 2_001},
+            number(1),
+            "body has 2,001 characters, at most 2,000 are sent at any gateway",
+        ),
         ({"to": number(1), "name": " \n"}, number(1), "empty body"),
         ({"to": number(1), "name": ""}, number(1), "empty body"),
     ],
@@ -198,7 +203,7 @@ def test_each_content_is_judged_by_the_check_that_is_given():
         return "text.body is too rude" if "rude" in text else ""
 
     recipients = [{"to": number(1), "name": 'A"'}, {"to": number(2), "name": "rude"}, {"to": number(2), "name": "b"}]
-    (batch,) = produce(recipients, CONTENT, check=check)
+    (batch,) = produce(recipients, CONTENT, checks=GatewayChecks(text=check))
     assert seen[0] == '{"text":{"body":"Hi A\\""},"type":"text"}'
     assert len(seen) == 3
     assert batch.content.rows == (1, 3)
@@ -217,7 +222,7 @@ def test_a_text_that_all_get_is_judged_once():
         seen.append(text)
         return ""
 
-    produce([{"to": number(n)} for n in range(3)], campaign, check=check)
+    produce([{"to": number(n)} for n in range(3)], campaign, checks=GatewayChecks(text=check))
     assert seen == ['{"type":"text"}']
 
 
@@ -225,7 +230,28 @@ def test_a_text_that_all_get_and_can_not_be_sent_stops_production_at_once():
     campaign = Campaign(name="offer", accounts=("main",), content={"type": "text"})
     rows = rows_from([{"to": number(1)}])
     with pytest.raises(ConfigError, match=r"^campaign offer: text is missing$"):
-        prepare(rows, campaign, check=lambda _text: "text is missing")
+        prepare(rows, campaign, checks=GatewayChecks(text=lambda _text: "text is missing"))
+
+
+def test_a_mistake_that_no_value_can_mend_stops_production_at_once():
+    def check(text):
+        return "" if text == f'{{"text":{{"body":"Hi {NEUTRAL}"}},"type":"text"}}' else "not the wording"
+
+    rows = rows_from([{"to": number(1), "name": "A"}])
+    prepare(rows, CONTENT, checks=GatewayChecks(text=lambda _text: "", wording=check))
+    with pytest.raises(ConfigError, match=r"^campaign offer: the content has a type that is not known$"):
+        prepare(rows, CONTENT, checks=GatewayChecks(wording=lambda _text: "the content has a type that is not known"))
+
+
+def test_a_sender_that_the_gateway_does_not_take_makes_its_row_invalid():
+    campaign = Campaign(name="offer", accounts=("main",), body="Hi", sender="{header}")
+    checks = GatewayChecks(sender=lambda sender: "" if len(sender) < 12 else "is too long")
+    rows = [{"to": number(1), "header": "Dunder Mifflin"}, {"to": number(2), "header": "DUNDER"}]
+    (batch,) = produce(rows, campaign, checks=checks)
+    assert batch.content.rows == (2,)
+    assert [(row.row, row.outcome, row.to, row.reason) for row in batch.content.passed] == [
+        (1, "invalid", number(1), "from is too long")
+    ]
 
 
 @given(recipients=recipients, batch_size=sizes)
@@ -385,7 +411,7 @@ def test_look_alikes_are_replaced_before_a_body_is_held_against_its_registered_t
     assert [batch.invalid for batch in produce(rows, registered.in_ascii())] == [0]
     grown = Campaign(name="offer", accounts=("main",), body="{name}").in_ascii()
     (batch,) = produce([{"to": number(1), "name": "\u2026" * 700 + "a" * 1200}], grown)
-    assert "the gateway takes 2,000" in batch.content.passed[0].reason
+    assert "at most 2,000 are sent" in batch.content.passed[0].reason
 
 
 def test_the_length_of_a_dlt_variable_may_be_given():

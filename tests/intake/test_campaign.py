@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -262,13 +263,36 @@ def test_a_content_that_is_no_table_is_told(complaint):
         ('sender = "X"', '"sender" is not a key of a campaign'),
         ('qqqq = "X"', '"qqqq" is not a key of a campaign'),
         ('priority = "urgent"', "\"priority\" should be 'high', 'normal' or 'low'"),
-        ('start_at = "soon"', '"start_at" should be a valid datetime or date, input is too short'),
+        *(
+            (f"{key} = {value}", f'"{key}" should be an instant, like 2026-11-22T10:00:00+05:30')
+            for key in ("start_at", "expires_at")
+            for value in ("20271122", "1.8e9", '"1800000000"', '"20271122"', "true", '"soon"', "10:00:00", "[]")
+        ),
+        ('start_at = "2027-11-22"', '"start_at" should have an offset, like 2026-11-22T10:00:00+05:30'),
+        (
+            'start_at = "2027-13-22T10:00:00Z"',
+            '"start_at" should be a valid datetime or date, month value is outside expected range of 1-12',
+        ),
         ('default_country = "in"', '"default_country" should be a country of ISO 3166 in two capitals, like "IN"'),
         ("dlt_entity_id = 11", '"dlt_entity_id" should be text in quotes'),
         ('to = ""', '"to" is empty'),
         ('ascii = "yes"', '"ascii" should be true or false'),
         ('from = ""', '"from" is empty'),
         ('from = "A{"', "\"from\" has a single '{' at character 2 (write '{{' for the brace)"),
+        ('from = " "', '"from" is empty'),
+        ('dlt_template_id = " "', '"dlt_template_id" is empty'),
+        ('dlt_entity_id = " "', '"dlt_entity_id" is empty'),
+        ('[exotel]\ncustom_field = " "', '"exotel.custom_field" is empty'),
+        *(
+            (line, f'"{key}" can hold no braces and so no {{column}}: it is one for the whole campaign')
+            for line, key in (
+                ('dlt_entity_id = "{e}"', "dlt_entity_id"),
+                ('dlt_entity_id = "11{"', "dlt_entity_id"),
+                ('dlt_entity_id = "11}}"', "dlt_entity_id"),
+                ('[exotel]\ncustom_field = "{{a}}"', "exotel.custom_field"),
+                ('[skycore]\ncampaign_ref = "a}"', "skycore.campaign_ref"),
+            )
+        ),
         ('dlt_template_id = "{}"', '"dlt_template_id" has a field without a column at character 1'),
         ('sms_type = "{kind"', "\"sms_type\" has a single '{' at character 1 (write '{{' for the brace)"),
         ('sms_type = "otp"', "\"sms_type\" should be 'transactional', 'transactional_opt_in' or 'promotional'"),
@@ -291,7 +315,7 @@ def test_a_content_that_is_no_table_is_told(complaint):
         ('[exotel]\ncustom_field = ""', '"exotel.custom_field" is empty'),
         (
             '[exotel]\ncustom_field = "{id}"',
-            '"exotel.custom_field" can hold no {column}: Exotel takes one for a whole call',
+            '"exotel.custom_field" can hold no braces and so no {column}: it is one for the whole campaign',
         ),
         ('skycore = "x"', '"skycore" should be a table'),
         ("[skycore]\ntracking = true", '"skycore.tracking" is not a key of [skycore]; did you mean "click_tracking"?'),
@@ -300,8 +324,10 @@ def test_a_content_that_is_no_table_is_told(complaint):
         ('[skycore]\ncampaign_ref = ""', '"skycore.campaign_ref" is empty'),
         (
             '[skycore]\ncampaign_ref = "{id}"',
-            '"skycore.campaign_ref" can hold no {column}: it is one for the whole campaign',
+            '"skycore.campaign_ref" can hold no braces and so no {column}: it is one for the whole campaign',
         ),
+        (f"x = {'1' * 5_000}", "it has a number of too many digits"),
+        (f"x = {'[' * 2_000}", "it is nested too deep"),
         ("x =", "not TOML: Invalid value (at line 4, the last)"),
         ("x = 1 1\ny = 2", "not TOML: Expected newline or end of document after a statement (at line 4, column 7)"),
     ],
@@ -321,7 +347,7 @@ def test_a_wrong_line_gives_one_sentence(complaint, line, sentence):
         ("body", '"Hi {"', "\"body\" has a single '{' at character 4 (write '{{' for the brace)"),
         ("body", '"Hi {}"', '"body" has a field without a column at character 4'),
         ("body", '"  "', '"body" is empty'),
-        ("body", f'"{"a" * 2001}"', '"body" has 2,001 characters, the gateway takes 2,000'),
+        ("body", f'"{"a" * 2001}"', '"body" has 2,001 characters, at most 2,000 are sent at any gateway'),
     ],
 )
 def test_a_wrong_value_gives_one_sentence(complaint, key, value, sentence):
@@ -342,6 +368,16 @@ def test_a_file_that_is_not_text_names_its_line(complaint):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.toml: No such file or directory"):
         load_campaign(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2027-11-22T10:00:00+05:30", '"2027-11-22T10:00:00+05:30"', '"2027-11-22 04:30:00Z"', '"2027-11-22t04:30z"'],
+)
+def test_an_instant_is_a_date_of_the_file_or_text_in_iso_8601(load, text):
+    campaign = load(SMALLEST + f"start_at = {text}")
+    assert campaign.start_at == datetime(2027, 11, 22, 4, 30, tzinfo=UTC)
+    assert Campaign.from_json(campaign.to_json()).start_at == campaign.start_at
 
 
 def test_a_campaign_comes_back_from_its_json_and_the_json_is_canonical():

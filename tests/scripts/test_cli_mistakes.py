@@ -21,7 +21,7 @@ CAMPAIGNS = {
     "a name with blanks": (GOOD.replace('"offer"', '"my offer"'), '"name" should have 1 to 60'),
     "a lone brace": (GOOD.replace("{name}", "{name"), '"body" has a single'),
     "an empty body": (GOOD.replace("Dear {name}!", " "), '"body" is empty'),
-    "a body that is too long": (GOOD.replace("Dear", "D" * 2001), "the gateway takes 2,000"),
+    "a body that is too long": (GOOD.replace("Dear", "D" * 2001), "at most 2,000 are sent"),
     "an account that is not there": (GOOD.replace('"main"', '"mian"'), "there is no account mian"),
     "no account": (GOOD.replace('["main"]', "[]"), '"accounts" is empty'),
     "hours that are none": (GOOD + 'window = "10-21"\n', '"window" should be two times of day like "10:00-21:00"'),

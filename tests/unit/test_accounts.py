@@ -239,6 +239,13 @@ def test_the_patterns_for_xtends_answer_take_nothing_that_is_open_to_doubt(load,
         (SKYCORE.replace("base_url", "# "), ": accounts.main.base_url is missing"),
         (SKYCORE.replace("v2/", "v2?key=hunter2"), ": accounts.main.base_url should be http://HOST:PORT"),
         (SKYCORE.replace("hunter2-key", "env:"), ': accounts.main.api_key should be "env:NAME"'),
+        (XTEND + 'answer_id = "(a{99999999999})"', ": accounts.main.answer_id should be a regular expression with a"),
+        (
+            XTEND + f"answer_id = '{'(' * 3_000}a{')' * 3_000}'",
+            ": accounts.main.answer_id should be a regular expression with a",
+        ),
+        (MAIN + f"x = {'1' * 5_000}", ": it has a number of too many digits"),
+        (MAIN + f"x = {'[' * 2_000}", ": it is nested too deep"),
         ('[accounts.main]\nsid = "hunter2', ", line 2: "),
         ("[accounts.main]\nsid = hunter2\n", ", line 2, column 7: invalid value"),
         (MAIN + MAIN, ", line 8, column 15: cannot declare ('accounts', 'main') twice"),
@@ -377,6 +384,41 @@ def test_every_secret_may_stand_in_the_environment(load, table, secrets):
         for field in secrets:
             with pytest.raises(ConfigError, match=rf"^account main: {field} {why}"):
                 account.credentials({**environ, f"THE_{field.upper()}": value})
+
+
+@pytest.mark.parametrize(("table", "secrets"), [(t, s) for t, _, s in TABLES if t is not XTEND])
+@pytest.mark.parametrize(
+    ("secret", "place"),
+    [("“hunter2”", "1 is U+201C"), ("hunter2\u200b", "8 is U+200B"), ("hun\nter2", "4 is U+000A")],
+)
+def test_a_key_that_no_header_can_carry_is_refused_before_anything_is_taken(load, table, secrets, secret, place):
+    for field in secrets:
+        text = re.sub(r'(api_\w+) = ".*"', r'\1 = "k"', table).replace(f'{field} = "k"', f'{field} = "env:KEY"')
+        with pytest.raises(ConfigError) as caught:
+            load(text)["main"].credentials({"KEY": secret})
+        assert str(caught.value) == (
+            f"account main: {field} can not go in a header: its character {place}, no printable ASCII"
+        )
+
+
+def test_a_password_that_goes_encoded_in_a_body_may_hold_any_character(load):
+    account = load(XTEND.replace("hunter2-pass", "“pässwörd”"))["main"]
+    assert account.credentials({}) == {"password": "“pässwörd”"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        r"https://h\n", r"https://h\t", r"https://h/a\u0000", r"https://h/a b", r"https://a b", r"https://h/\u00A0",
+        r"https://h/\u200B", r"https://h\u200B", "https://999.1.1.1", "https://☃.net", f"https://h/{'a' * 70_000}",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("table", [MAIN, XTEND_WHATSAPP, SKYCORE.replace("base_url", "# ")])
+def test_a_url_to_which_no_call_can_be_made_is_refused(complaint, table, url):
+    assert complaint(f'{table}base_url = "{url}"') == (
+        ": accounts.main.base_url should be http://HOST:PORT or https://HOST, "
+        "without credentials, a query, blanks and control characters"
+    )
 
 
 def test_credentials_are_compared_whole_and_can_not_be_changed():

@@ -4,7 +4,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.settings import Settings
-from tasks.produce import check_accounts, check_kind, text_check
+from tasks.produce import check_accounts, check_kind, checks_for
 from worker.intake.batches import check_body
 from worker.intake.campaign import Campaign
 from worker.intake.exotel_options import ExotelOptions
@@ -114,10 +114,29 @@ def test_a_sender_of_each_message_and_a_table_of_its_own_gateway_pass(settings):
 
 
 def test_a_body_is_judged_by_its_length_and_a_content_by_its_limits(settings, tmp_path):
-    assert text_check(BODY, settings) is check_body
-    check = text_check(CONTENT, Settings(accounts_file=tmp_path / "none.toml"))
-    assert check('{"type": "text", "text": {}}') == "text.body is missing"
-    assert text_check(CONTENT, settings)('{"type": "text", "text": {"body": "Hi"}}') == ""
+    assert checks_for(BODY, settings).text is check_body
+    checks = checks_for(CONTENT, Settings(accounts_file=tmp_path / "none.toml"))
+    assert checks.text('{"type": "text", "text": {}}') == "text.body is missing"
+    assert checks.wording('{"type": "text", "text": {}}') == "text.body is missing"
+    assert checks_for(CONTENT, settings).text('{"type": "text", "text": {"body": "Hi"}}') == ""
+
+
+def test_a_sender_is_held_against_every_account_that_may_send_it(settings, tmp_path):
+    settings.accounts_file.write_text(SKYCORE)
+    check = checks_for(BODY, settings).sender
+    assert check("Dunder Mifflin") == (
+        "is 14 characters long: a sender's name has at most 11 at Skycore, which cuts it off"
+    )
+    assert [check(sender) for sender in ("DUNDER", "919000000001234")] == ["", ""]
+    other = (
+        SKYCORE.replace("main", "other").replace("/v2", "/v3").replace("KEY", "OTHER").replace("sender_number", "# ")
+    )
+    settings.accounts_file.write_text(SKYCORE + other)
+    pool = BODY.model_copy(update={"accounts": ("main", "other")})
+    assert checks_for(pool, settings).sender("DUNDER") == (
+        "is a name: Skycore needs a number as well, as sender_number of the account"
+    )
+    assert checks_for(pool, Settings(accounts_file=tmp_path / "none.toml")).sender("Dunder Mifflin") == ""
 
 
 @pytest.mark.parametrize(
@@ -127,7 +146,7 @@ def test_a_body_is_judged_by_its_length_and_a_content_by_its_limits(settings, tm
         ("é" * 2000, ""),
         ("", "empty body"),
         (" \n", "empty body"),
-        ("é" * 2001, "body has 2,001 characters, the gateway takes 2,000"),
+        ("é" * 2001, "body has 2,001 characters, at most 2,000 are sent at any gateway"),
     ],
 )
 def test_a_body_has_1_to_2000_characters(text, why):

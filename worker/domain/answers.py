@@ -51,10 +51,19 @@ MessageAnswer = MessageOutcome | Untaken
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllRejected:
-    """One refusal that holds for every message of the batch alike (Exotel 400/40203: all numbers invalid)."""
+    """Every message of the batch refused, which counts as one refused call (Exotel 400/40203: all numbers invalid).
+
+    `each` is what the gateway says of every message by itself, in the order in which the batch was sent; empty where
+    `code` and `reason` are all that it says.
+    """
 
     code: str
     reason: str
+    each: tuple[Rejected, ...] = ()
+
+    def outcomes(self, count: int) -> tuple[Rejected, ...]:
+        """One refusal for each of the batch's `count` messages."""
+        return self.each or (Rejected(code=self.code, reason=self.reason),) * count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,9 @@ from worker.domain.template import MissingValue, Render, Template, TemplateError
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 _MOST_DEEP = 20
 
+NEUTRAL = "\ue000"
+"""Stands for any value where a content is checked before there are values: a character of private use."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentTemplate:

@@ -4,15 +4,15 @@ What a gateway sends, a body or a content object; what judges a content object; 
 file it reads; and what it says of a sender.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from config.account_models import Account, ExotelWhatsAppAccount, SkycoreSmsAccount, XtendSmsAccount
 from worker.gateways import exotel_whatsapp, skycore_sms, xtend_sms
-from worker.gateways.whatsapp_content import check_content
+from worker.gateways.whatsapp_content import ContentCheck, check_content, check_xtend_content
 
-_CONTENT_CHECKS: Mapping[str, Callable[[str], str]] = {
+_CONTENT_CHECKS: Mapping[str, ContentCheck] = {
     "exotel-whatsapp": check_content,
-    "xtend-whatsapp": check_content,
+    "xtend-whatsapp": check_xtend_content,
 }
 _TABLES: Mapping[str, str] = {"exotel": "exotel-sms", "skycore": "skycore-sms"}
 
@@ -22,8 +22,8 @@ def takes_content(gateway: str) -> bool:
     return gateway in _CONTENT_CHECKS
 
 
-def content_check(gateway: str) -> Callable[[str], str]:
-    """Return what tells why a content object's JSON can not be sent by this kind of gateway, "" where it can.
+def content_check(gateway: str) -> ContentCheck:
+    """Return what judges content objects for this kind of gateway.
 
     For a gateway that is not known, or sends none, it is what all content objects have in common.
     """

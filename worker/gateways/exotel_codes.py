@@ -135,12 +135,6 @@ BY_CODE: dict[tuple[int, str], Rule] = {
         f"complete it at Exotel, {_OPEN}",
         "errors: account is trial and KYC not completed",
     ),
-    (405, "40502"): Rule(
-        Verdict.HOLD_ACCOUNT,
-        "Exotel does not know this address",
-        f"check base_url and sid of the account, {_OPEN}",
-        "errors: POST API call to an unrecognized SMS endpoint",
-    ),
     (429, "40404"): Rule(
         Verdict.HOLD_ACCOUNT,
         "the trial account has sent all that a trial may",
@@ -178,6 +172,12 @@ BY_STATUS: dict[int, Rule] = {
         "Exotel does not know this address",
         f"check base_url, region and sid of the account, {_OPEN}",
         "http: 404 Not Found",
+    ),
+    405: Rule(
+        Verdict.HOLD_ACCOUNT,
+        "Exotel does not know this address",
+        f"check base_url and sid of the account, {_OPEN}",
+        "errors: POST API call to an unrecognized SMS endpoint (40502); RFC 9110 section 15.5.6",
     ),
     408: Rule(Verdict.LOST, "Exotel gave up waiting", "", "ours: how much of the call it acted on is not said"),
     409: Rule(Verdict.LOST, "Exotel reports a conflict", "", "http: 409 Conflict"),
@@ -240,5 +240,9 @@ only in the sample "HTTP Response (Partial Success)" of the dynamic bulk call)."
 
 
 def rule_for(status: int, code: str) -> Rule:
-    """Look up the rule for a refused call; `code` is "" where the answer has none. `documented` is the adapter's."""
+    """Look up the rule for a refused call; `code` is "" where the answer has none. `documented` is the adapter's.
+
+    Exotel's own codes are numbers: a word in their place ("FORBIDDEN") says no more than the status.
+    """
+    code = code if code.isdecimal() else ""
     return BY_CODE.get((status, code)) or BY_STATUS.get(status) or BY_CLASS.get(status // 100) or UNLISTED

@@ -6,12 +6,25 @@ with `Messages[i][…]`). What a refusal means stands in `exotel_codes`, what th
 `exotel_entries`. Nothing here is repeated, and no answer raises.
 """
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
-from worker.domain.answers import Answer, Call, Disposition, Lost, PerMessage, Unconfirmed
+from worker.domain.answers import (
+    AllRejected,
+    Answer,
+    Call,
+    Disposition,
+    Lost,
+    MessageOutcome,
+    PerMessage,
+    Rejected,
+    Unconfirmed,
+)
 from worker.domain.batch import Outgoing
+from worker.domain.delivery import Feedback
 from worker.gateways.exotel_access import access
 from worker.gateways.exotel_codes import REFUSED_503, rule_for
+from worker.gateways.exotel_deliveries import feedback_of
 from worker.gateways.exotel_documents import entries_from
 from worker.gateways.exotel_entries import outcomes_of
 from worker.gateways.exotel_form import BATCH_LIMIT, bulksend_form, is_for_all, send_form
@@ -68,10 +81,18 @@ class ExotelSms:
         outcomes = outcomes_of(entries, outgoing.messages)
         if all(isinstance(outcome, Unconfirmed) for outcome in outcomes):
             return Lost(reason=f"Exotel's answer ({answer.status}) says of no message what became of it")
-        return PerMessage(outcomes=outcomes)
+        return _refused_for_the_campaign(outcomes) or PerMessage(outcomes=outcomes)
 
     def _words(self, message: str, outgoing: Outgoing) -> str:
         if outgoing.callback_url:  # its token lets whoever has it report deliveries
             message = message.replace(outgoing.callback_url, "[callback]")
         words = self.access.discretion.discreet(message, (each.body for each in outgoing.messages))
         return f"Exotel says: {words}" if words else ""
+
+
+def _refused_for_the_campaign(outcomes: Sequence[MessageOutcome]) -> AllRejected | None:
+    """Tell that every message was refused for sender, entity or template: were it so with all calls, none should go."""
+    refusals = tuple(outcome for outcome in outcomes if isinstance(outcome, Rejected))
+    if len(refusals) < len(outcomes) or any(feedback_of(each.code) is not Feedback.MISCONFIGURED for each in refusals):
+        return None
+    return AllRejected(code=refusals[0].code, reason=refusals[0].reason, each=refusals)

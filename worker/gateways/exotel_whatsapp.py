@@ -120,13 +120,12 @@ class ExotelWhatsApp:
 
 def _refused_alike(answer: Answer, found: Sequence[Judged]) -> Disposition | None:
     """Tell what a whole batch of failures means; `None` where some message has an outcome of its own."""
-    first = found[0].outcome
     if all(isinstance(each.outcome, Unconfirmed) for each in found):
         return Lost(reason=f"Exotel's answer ({answer.status}) says of no message that it was taken or refused")
-    if not all(isinstance(each.outcome, Rejected) for each in found) or not isinstance(first, Rejected):
-        return None
-    if all(each.outcome == first for each in found):
-        return AllRejected(code=first.code, reason=first.reason)
+    refusals = tuple(each.outcome for each in found if isinstance(each.outcome, Rejected))
+    first = refusals[0] if len(refusals) == len(found) else None
+    if first and all(refusal.code == first.code for refusal in refusals):  # their words may name a place
+        return AllRejected(code=first.code, reason=first.reason, each=refusals)
     return None
 
 

@@ -36,6 +36,12 @@ BY_STATUS: dict[int, Rule] = {
         f"check base_url, region and sid of the account, {_OPEN}",
         "codes: 404 Not Found",
     ),
+    405: Rule(
+        Verdict.HOLD_ACCOUNT,
+        "Exotel does not take messages at this address",
+        f"check base_url, region and sid of the account, {_OPEN}",
+        "ours: not listed; RFC 9110 section 15.5.6",
+    ),
     408: Rule(Verdict.LOST, "Exotel gave up waiting", "", "ours: how much of the call it acted on is not said"),
     409: Rule(Verdict.LOST, "Exotel reports a conflict", "", "ours: acceptance is not known"),
     413: Rule(Verdict.ISOLATE, "the call is too large", "", "ours: refused for its size, so nothing was accepted"),

@@ -53,18 +53,20 @@ def failure_of(error: object) -> tuple[str, str]:
 def _judged(item: Item, place: int, words: Words) -> Judged:
     own, data = code_of(item.get("code")), item.get("data")
     sid = text_of(data.get("sid")) if isinstance(data, dict) else ""
-    if own.startswith("2") and _HTTP_CODE.fullmatch(own):
-        return Judged(Accepted(gateway_id=sid) if _SID.fullmatch(sid) else _UNSAID, frozenset({own}))
+    says_success = own.startswith("2") and _HTTP_CODE.fullmatch(own) is not None
+    if says_success and _SID.fullmatch(sid):
+        return Judged(Accepted(gateway_id=sid), frozenset({own}))
+    own = "" if says_success else own  # a success that names nothing: the rest of the item tells
     code, said = failure_of(item.get("error_data"))
     codes = frozenset({own, code} - {""})
     fails = bool(code or said) or text_of(item.get("status")).casefold().startswith("fail")  # the word is not shown
     reason = words(place, said) or "refused by Exotel"
-    if codes & UNCLEAR or (own.startswith("5") and not codes & THROTTLING):
+    if codes & UNCLEAR or ((own or code).startswith("5") and not codes & THROTTLING):
         return Judged(Unconfirmed(code=code or own, reason=reason), codes)
     if not (own.startswith("4") or codes & THROTTLING or (fails and not sid)):
         return Judged(_UNSAID, codes)
     if not codes & (OF_THE_ACCOUNT | THROTTLING):
         return Judged(Rejected(code=code or own, reason=reason), codes)
-    if sid:  # it was named all the same, so it may have been taken: it must not go again
+    if sid or says_success:  # it may have been taken all the same: it must not go again
         return Judged(Unconfirmed(code=code or own, reason=reason), codes)
     return Judged(Untaken(code=code or own, reason=reason), codes)

@@ -4,11 +4,14 @@
 be a number or somebody's name. Sources: see `whatsapp_parts`.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
+import orjson
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from worker.domain.content_template import NEUTRAL
 from worker.gateways.whatsapp_interactive import Interactive
 from worker.gateways.whatsapp_parts import (
     DEGREES,
@@ -83,6 +86,12 @@ class TextContent(_Content):
     text: TextBody
 
 
+class PreviewedContent(TextContent):
+    """A text at Xtend, in whose "Sample Request" `preview_url` stands beside it; inside it does too."""
+
+    preview_url: bool = False
+
+
 class ImageContent(_Content):
     """An image."""
 
@@ -146,9 +155,8 @@ class TemplateContent(_Content):
     template: TemplateBody
 
 
-Content = Annotated[
-    TextContent
-    | ImageContent
+_Wordless = (
+    ImageContent
     | AudioContent
     | VideoContent
     | DocumentContent
@@ -156,12 +164,11 @@ Content = Annotated[
     | LocationContent
     | ContactsContent
     | InteractiveContent
-    | TemplateContent,
-    Field(discriminator="type"),
-]
+    | TemplateContent
+)
+Content = Annotated[TextContent | _Wordless, Field(discriminator="type")]
+XtendContent = Annotated[PreviewedContent | _Wordless, Field(discriminator="type")]
 
-
-_READ = TypeAdapter[Content](Content).validate_json
 
 _TAGGED = frozenset({"interactive", "header"})
 """Where a union stands in a content, beside its root and each item of `parameters`."""
@@ -187,17 +194,48 @@ _CLAUSES = {
 """What is wrong, by pydantic's kind of finding; the rest says it in words of ours ("wrong")."""
 
 
-def check_content(text: str) -> str:
-    """Return why this content object, as JSON, can not be sent; "" where it can.
+_OF_SHAPE = frozenset({"missing", "extra_forbidden", "union_tag_not_found", "too_long", "too_short"})
+"""Kinds of finding that no text in a field's place can mend, beside those of a wrong type."""
 
-    One sentence that begins with the place: `interactive.body.text is longer than 1,024 characters`.
-    """
-    try:
-        _READ(text.encode("utf-8", "replace"))  # as it is sent
-    except ValidationError as error:
-        finding = error.errors(include_url=False, include_input=False)[0]
-        return f"{_place(finding['loc'])} {_clause(finding)}"
-    return ""
+
+class ContentCheck:
+    """Judges the content objects of one kind of gateway."""
+
+    def __init__(self, read: Callable[[bytes], object]) -> None:
+        """Take what reads JSON as one of the contents that the gateway sends, and raises `ValidationError`."""
+        self._read = read
+
+    def __call__(self, text: str) -> str:
+        """Return why this content object, as JSON, can not be sent; "" where it can.
+
+        One sentence that begins with the place: `interactive.body.text is longer than 1,024 characters`.
+        """
+        return next((_sentence(finding) for finding in self._findings(text)), "")
+
+    def wording(self, text: str) -> str:
+        """Return why no message can be written from a content that has `NEUTRAL` in each field; "" where one can be."""
+        return next((_sentence(finding) for finding in self._findings(text) if _is_fixed(finding)), "")
+
+    def _findings(self, text: str) -> list[ErrorDetails]:
+        try:
+            self._read(text.encode("utf-8", "replace"))  # as it is sent
+        except ValidationError as error:
+            return error.errors(include_url=False)
+        return []
+
+
+check_content = ContentCheck(TypeAdapter[Content](Content).validate_json)
+check_xtend_content = ContentCheck(TypeAdapter[XtendContent](XtendContent).validate_json)
+
+
+def _is_fixed(finding: ErrorDetails) -> bool:
+    """Whether it holds whatever stands in the fields."""
+    kind, about = finding["type"], finding.get("ctx", {}).get("tag", finding["input"])
+    return kind in _OF_SHAPE or kind.endswith("_type") or NEUTRAL.encode() not in orjson.dumps(about)
+
+
+def _sentence(finding: ErrorDetails) -> str:
+    return f"{_place(finding['loc'])} {_clause(finding)}"
 
 
 def _place(loc: tuple[str | int, ...]) -> str:

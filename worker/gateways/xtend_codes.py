@@ -6,6 +6,7 @@ is joined. Class and feedback are a decision of this project. The document does 
 to a call and which in a later report, so each has both.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -57,6 +58,29 @@ def meanings() -> dict[str, Meaning]:
 def meaning_of(code: str) -> Meaning | None:
     """Look up a code in any case and with leading zeros; `None` for one that the document does not have."""
     return meanings().get(code.strip().upper().lstrip("0") or "0") if code.strip() else None
+
+
+def code_described(words: str) -> str:
+    """Find the code whose description these words are, with "error" before it or without; "" where none is certain.
+
+    Case and punctuation make no difference. A code with several meanings may mean another one. Those that share their
+    only description are of one class, and the first stands for all.
+    """
+    return _by_description().get(_plain(words), "")
+
+
+@cache
+def _by_description() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for code, meaning in meanings().items():
+        plain = _plain(meaning.text)  # 280 is "Error" and nothing more
+        if plain and len(meaning.texts) == 1 and meaning.code_class is not CodeClass.UNCLEAR:
+            found.setdefault(plain, code)
+    return found
+
+
+def _plain(words: str) -> str:
+    return re.sub(r"[^0-9a-z]", "", words.casefold()).removeprefix("error")
 
 
 def feedback_of(code: str) -> Feedback:

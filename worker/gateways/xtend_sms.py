@@ -19,7 +19,7 @@ from worker.gateways.form import escaped
 from worker.gateways.http_rules import rule_for_status
 from worker.gateways.json_answer import code_of
 from worker.gateways.rules import Rule, Verdict, judged, named, with_words, without_bare_503
-from worker.gateways.xtend_codes import CodeClass, Meaning, meaning_of, meanings
+from worker.gateways.xtend_codes import CodeClass, Meaning, code_described, meaning_of, meanings
 
 _PATH = "/blank/sms/user/urlsms.php"
 _DLT = {"dlt_entity_id": "dltentityid", "dlt_template_id": "dlttempid"}
@@ -100,11 +100,14 @@ class XtendSms:
         return Call(method="POST", url=self._url, headers=self._headers, content=form.encode("ascii"))
 
     def read(self, answer: Answer, outgoing: Outgoing) -> Disposition:
-        """Tell what the answer means: the HTTP status first, then the code, the words and the id that it shows."""
+        """Tell what the answer means: the HTTP status first, then the code, the words and the id that it shows.
+
+        Words that the document has as a code's description stand for that code.
+        """
         text = answer.body[:_LONGEST_ANSWER].decode("utf-8", "replace")
         if _PAGE.match(text):
             text = ""  # a proxy's page: its "error 502" is none of Xtend's codes
-        code = code_of(_found(self._patterns.error, text))
+        code = code_of(_found(self._patterns.error, text)) or code_described(_found(self._patterns.words, text))
         meaning = meaning_of(code)
         if answer.status // 100 == 2:  # noqa: PLR2004  (the class of success)
             return self._read_success(answer, outgoing, text, code, meaning)

@@ -43,10 +43,13 @@ class XtendWhatsApp:
     def write(self, outgoing: Outgoing) -> Call:
         """Write the call for one message, whose body is a content object as JSON: its members stand in the call's.
 
-        The sender is the number in the URL. The reference has no client reference and no callback.
+        The sender is the number in the URL. The reference has no client reference and no callback. A text's
+        `preview_url` stands in the call, as in its "Sample Request".
         """
         (message,) = outgoing.messages
         content = orjson.loads(message.body.encode("utf-8", "replace"))  # half a surrogate pair becomes "?"
+        if "preview_url" in (text := content.get("text", {})):
+            content.setdefault("preview_url", text.pop("preview_url"))
         call = {"messaging_product": "whatsapp", "recipient_type": "individual", **content, "to": str(message.to)}
         return Call(method="POST", url=self._url, headers=self._headers, content=orjson.dumps(call))
 

@@ -7,13 +7,14 @@ batches, however the input is read: an interrupted production produces again and
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from config.errors import ConfigError
-from worker.domain.content_template import Wording
+from worker.domain.content_template import NEUTRAL, Wording
 from worker.domain.dlt import Differs, DltTemplate
 from worker.domain.template import MissingValue
-from worker.intake.campaign import MAX_BODY_CHARACTERS, Campaign
+from worker.intake.campaign import MAX_BODY_CHARACTERS, Campaign, too_long
 from worker.intake.message_options import columns_of, complain_for
 from worker.intake.phones import BadNumber, Normaliser
 from worker.intake.rows import BadRow, Block, RowSource
@@ -31,30 +32,52 @@ Check = Callable[[str], str]
 """Tells why a text, as it would be sent, can not be; "" where it can."""
 
 
+def passes(_text: str) -> str:
+    """Find nothing wrong."""
+    return ""
+
+
 def check_body(text: str) -> str:
-    """Return why a body can not be sent, "" where it can: it is empty, or longer than the gateway takes."""
+    """Return why a body can not be sent, "" where it can: it is empty, or too long."""
     if len(text) > MAX_BODY_CHARACTERS:
-        return f"body has {len(text):,} characters, the gateway takes {MAX_BODY_CHARACTERS:,}"
+        return f"body {too_long(len(text))}"
     return "" if text and not text.isspace() else "empty body"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayChecks:
+    """What the gateway of a campaign says of its messages before they are queued.
+
+    `text` judges every recipient's text, or once the one that all get; `wording` once a text with `NEUTRAL` in its
+    fields, of which it tells what no value can mend; `sender` each message's own `from`.
+    """
+
+    text: Check = check_body
+    wording: Check = passes
+    sender: Check = passes
+
+
+OF_BODIES = GatewayChecks()
+
+
 def prepare(
-    rows: RowSource, campaign: Campaign, *, batch_size: int = 100, check: Check = check_body
+    rows: RowSource, campaign: Campaign, *, batch_size: int = 100, checks: GatewayChecks = OF_BODIES
 ) -> Iterator[Prepared]:
     """Give the batches of a campaign in row order, reading the input as they are asked for.
 
-    `check` judges every recipient's text, or once the one that all get. Raises `ConfigError`: at once where that one
-    can not be sent, or the header lacks the number's column or one of the text's, and later whatever the source raises.
+    Raises `ConfigError`: at once where no message can be written, or the header lacks the number's column or one of the
+    text's, and later whatever the source raises.
     """
-    wording, check = campaign.wording(), with_dlt(check, campaign.dlt())
-    if wording.is_static and (why := check(str(wording.bind(())(())))):
+    wording, check = campaign.wording(), with_dlt(checks.text, campaign.dlt())
+    neutral = str(wording.bind(wording.columns)((NEUTRAL,) * len(wording.columns)))
+    if why := check(neutral) if wording.is_static else checks.wording(neutral):
         raise ConfigError(f"campaign {campaign.name}: {why}")
     if rows.columns is not None:
         for column in (campaign.to, *wording.columns, *columns_of(campaign.message_options())):
             if column not in rows.columns:
                 raise ConfigError(f'{rows.name}: there is no column "{column}"{did_you_mean(column, rows.columns)}')
     stretch = Stretch(batch_size)
-    judge_for = _judges(campaign, wording, check, stretch.bodies.append)
+    judge_for = _judges(campaign, wording, replace(checks, text=check), stretch.bodies.append)
     return _batches(rows.blocks, judge_for, campaign.to, stretch)
 
 
@@ -92,7 +115,7 @@ def _batches(
 
 
 def _judges(
-    campaign: Campaign, wording: Wording, check: Check, write_down: Callable[[str], None]
+    campaign: Campaign, wording: Wording, checks: GatewayChecks, write_down: Callable[[str], None]
 ) -> Callable[[tuple[str, ...]], _Judge]:
     """Return what makes the judge for rows with the given columns; all judges know each other's numbers."""
     canonical = Normaliser(campaign.default_country).canonical
@@ -103,7 +126,7 @@ def _judges(
 
     @lru_cache(maxsize=64)
     def judge_for(columns: tuple[str, ...]) -> _Judge:
-        render, complain = wording.bind(columns), complain_for(options, columns)
+        render, complain = wording.bind(columns), complain_for(options, columns, checks.sender)
         place = columns.index(campaign.to) if campaign.to in columns else None
 
         def judge(values: list[str | None]) -> int | Refused:  # noqa: PLR0911 - one a reason
@@ -118,7 +141,7 @@ def _judges(
             body = render(values)
             if isinstance(body, MissingValue):
                 return _invalid(f"+{number}", f"no value in column {body.column!r}")
-            if not is_static and (why := check(body)):
+            if not is_static and (why := checks.text(body)):
                 return _invalid(f"+{number}", why)
             if words := complain(values):
                 return _invalid(f"+{number}", words)

@@ -7,6 +7,7 @@ nobody heeds.
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ import phonenumbers
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     field_validator,
@@ -32,15 +34,16 @@ from worker.domain.ids import CampaignId
 from worker.domain.suppression import MOST_HOURS
 from worker.domain.template import Template, TemplateError, compile_template
 from worker.intake.exotel_options import ExotelOptions
-from worker.intake.message_options import PerMessage, SmsType, fields_in, fixed, templates
+from worker.intake.message_options import ForAll, PerMessage, SmsType, fields_in, fixed, templates
 from worker.intake.schedule_options import ScheduleOptions
 from worker.intake.skycore_options import SkycoreOptions
 from worker.intake.zones import ZoneName
 
 MAX_BODY_CHARACTERS = 2000
-"""The longest body that the gateway takes (Exotel, bulk SMS)."""
+"""The longest body: Exotel's limit (bulk SMS), kept at every gateway."""
 
 _ID = re.compile(r"[a-z0-9._-]{1,100}")
+_YEAR = re.compile(r"\s*[0-9]{4}-", re.ASCII)
 INSIDE = "inside"
 """Type of a mistake whose message begins with its place inside a table."""
 
@@ -50,7 +53,16 @@ _NO_BODY = "is of a body: a campaign with [content] has none"
 
 _AccountName = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
 _Text = Annotated[str, Field(min_length=1)]
-_Templated = Annotated[PerMessage, Field(min_length=1)]
+
+
+def _refuse_numbers(value: object) -> object:
+    """Pass on an instant, or ISO 8601 text of one: a bare number would count as seconds since 1970, long past."""
+    if isinstance(value, date) or (isinstance(value, str) and _YEAR.match(value)):
+        return value
+    raise _wrong("should be an instant, like 2026-11-22T10:00:00+05:30")
+
+
+_Instant = Annotated[AwareDatetime, BeforeValidator(_refuse_numbers)]
 
 
 class Campaign(BaseModel):
@@ -69,10 +81,10 @@ class Campaign(BaseModel):
     recipients: _Text | None = None
     to: _Text = "to"
     default_country: str = "IN"
-    sender: Annotated[_Templated | None, Field(validation_alias="from", serialization_alias="from")] = None
+    sender: Annotated[PerMessage | None, Field(validation_alias="from", serialization_alias="from")] = None
     sms_type: SmsType = "transactional"
-    dlt_entity_id: _Text | None = None
-    dlt_template_id: _Templated | None = None
+    dlt_entity_id: ForAll | None = None
+    dlt_template_id: PerMessage | None = None
     exotel: ExotelOptions | None = None
     skycore: SkycoreOptions | None = None
     priority: Literal["high", "normal", "low"] = "normal"
@@ -80,8 +92,8 @@ class Campaign(BaseModel):
     not_before_hours: Annotated[int, Field(ge=1, le=MOST_HOURS, strict=True)] | None = None
     dlt_template: _Text | None = None
     dlt_variable_length: Annotated[int, Field(ge=1, le=MAX_BODY_CHARACTERS, strict=True)] = LONGEST_VALUE
-    start_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
+    start_at: _Instant | None = None
+    expires_at: _Instant | None = None
     window: _Text | None = None
     timezone: ZoneName = INDIA
     schedule: ScheduleOptions | None = None
@@ -130,7 +142,7 @@ class Campaign(BaseModel):
             raise _wrong(f"has {error}") from error
         fixed = sum(map(len, template.literals))
         if fixed > MAX_BODY_CHARACTERS:
-            raise _wrong(f"has {fixed:,} characters, the gateway takes {MAX_BODY_CHARACTERS:,}")
+            raise _wrong(too_long(fixed))
         if template.is_static and not value.strip():
             raise _wrong("is empty")
         return value
@@ -213,9 +225,12 @@ class Campaign(BaseModel):
     @property
     def options(self) -> dict[str, str]:
         """The gateway's options that the file gives for the whole call, by their names in it."""
-        names = ("sms_type", "dlt_entity_id", "dlt_template_id")
-        given = {name: getattr(self, name) for name in names if name in self.model_fields_set}
-        of_the_call = {name: fixed(text) for name, text in given.items() if text is not None and not fields_in(text)}
+        given = {name: getattr(self, name) for name in ("sms_type", "dlt_template_id") if name in self.model_fields_set}
+        of_the_call: dict[str, str] = {
+            name: fixed(text) for name, text in given.items() if text is not None and not fields_in(text)
+        }
+        if self.dlt_entity_id is not None:
+            of_the_call["dlt_entity_id"] = self.dlt_entity_id
         own = (self.exotel.options if self.exotel else {}) | (self.skycore.options if self.skycore else {})
         return of_the_call | own
 
@@ -257,6 +272,11 @@ def check_id(text: str) -> CampaignId:
     if _ID.fullmatch(text) is None:
         raise ConfigError(f"the id {text!r} should have 1 to 100 of the characters a-z 0-9 - _ .")
     return CampaignId(text)
+
+
+def too_long(characters: int) -> str:
+    """Say that a body has more characters than may be sent."""
+    return f"has {characters:,} characters, at most {MAX_BODY_CHARACTERS:,} are sent at any gateway"
 
 
 def _wrong(text: str) -> PydanticCustomError:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.errors import ConfigError
+from config.toml import parse_toml
 from worker.intake import exotel_options, schedule_options, skycore_options
 from worker.intake.campaign import INSIDE, Campaign
 from worker.intake.suggestions import did_you_mean
@@ -34,7 +35,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        return parse_toml(path, content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise ConfigError(f"{path}, line {line}: not UTF-8") from error

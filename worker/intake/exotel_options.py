@@ -6,10 +6,10 @@ It is checked once, when the campaign is read, and from then on travels as optio
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from worker.intake.message_options import fields_in
+from worker.intake.message_options import ForAll
 from worker.intake.suggestions import did_you_mean
 
 _Text = Annotated[str, Field(min_length=1)]
@@ -29,16 +29,8 @@ class ExotelOptions(BaseModel):
     priority: Literal["normal", "high"] | None = None
     shorten_url: bool | None = None
     shorten_url_params: dict[Annotated[str, Field(pattern=r"^[A-Za-z]{1,64}$")], _Text] | None = None
-    custom_field: _Text | None = None
+    custom_field: ForAll | None = None
     status_callback: Annotated[str, Field(pattern=r"^https?://[^\s{}]+$")] | None = None
-
-    @field_validator("custom_field")
-    @classmethod
-    def _refuse_fields(cls, value: str | None) -> str | None:
-        if value is not None and fields_in(value):
-            words = "can hold no {column}: Exotel takes one for a whole call"
-            raise PydanticCustomError("wrong", "{text}", {"text": words})
-        return value
 
     @model_validator(mode="after")
     def _check_shortening(self) -> Self:

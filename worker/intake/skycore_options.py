@@ -4,12 +4,10 @@ It is checked once, when the campaign is read, and from then on travels as optio
 (see `worker.domain.batch.Outgoing`).
 """
 
-from typing import Annotated
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import ErrorDetails
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
-
-from worker.intake.message_options import fields_in
+from worker.intake.message_options import ForAll
 from worker.intake.suggestions import did_you_mean
 
 
@@ -24,15 +22,7 @@ class SkycoreOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     click_tracking: bool | None = None
-    campaign_ref: Annotated[str, Field(min_length=1)] | None = None
-
-    @field_validator("campaign_ref")
-    @classmethod
-    def _refuse_fields(cls, value: str | None) -> str | None:
-        if value is not None and fields_in(value):
-            words = "can hold no {column}: it is one for the whole campaign"
-            raise PydanticCustomError("wrong", "{text}", {"text": words})
-        return value
+    campaign_ref: ForAll | None = None
 
     @property
     def options(self) -> dict[str, str]:
