@@ -1,7 +1,7 @@
 """The commands by name, and the one place where an error becomes a sentence and an exit status.
 
-Exit status: 0 done, 1 the command could not do it, 2 the input is wrong, 130 interrupted. A command's module is
-imported when the command is called, so that `--help` and `status` do not wait for Celery.
+Exit status: 0 done, 1 the command could not do it, 2 the input is wrong, 128 and the number of the signal that ended
+it. A command's module is imported when the command is called, so that `--help` and `status` do not wait for Celery.
 """
 
 import json
@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from config.errors import ConfigError
 from scripts.cli.failed import CommandFailed
+from scripts.cli.terminated import Terminated
 
 COMMANDS = {
     "run": ("scripts.cli.run:run", "Send a campaign in one command, with a worker of its own, and wait for its end."),
@@ -111,6 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except typer.TyperException as error:  # wrong options and arguments
         return _say(_usage(error), error.exit_code, given)
+    except Terminated as end:
+        return end.exit_status
     except BrokenPipeError:  # whoever read it has read enough
         _let_go_of_stdout()
         return 1

@@ -12,7 +12,8 @@ from scripts.cli.lines import check_target, write_file
 from scripts.cli.once import load_once
 from scripts.cli.options import Ascii, CampaignFile, DataOrDefault, Json, NewId, Recipients
 from scripts.cli.output import emit_standing
-from scripts.cli.sending import Job, Stuck, check_credentials, how_to_go_on, work_off
+from scripts.cli.sending import Job, Stuck, check_credentials, how_to_go_on, last_words, work_off
+from scripts.cli.terminated import terminable
 from scripts.cli.words import tell
 from tasks.produce import new_id
 from worker.intake.campaign import check_id
@@ -21,6 +22,7 @@ from worker.ledger.reading import Standing
 PATIENCE_S = 30.0
 
 
+@terminable()
 def run(
     campaign: CampaignFile,
     *,
@@ -70,15 +72,17 @@ def run(
             emit_standing(ledger.standing(known_id), as_json=as_json)
             tell("\n".join(how_to_go_on(ledger, job, stuck)))
             raise typer.Exit(1) from None
-        _conclude(ledger, standing, report, as_json=as_json)
+        _conclude(ledger, job, standing, report, as_json=as_json)
 
 
-def _conclude(ledger: Ledger, standing: Standing, report: Path | None, *, as_json: bool) -> None:
-    emit_standing(standing, as_json=as_json)
-    if report is not None:
-        rows = write_file(report, ledger.client, standing.id)
-        tell(f"{report}: {rows:,} rows")
-    else:
+def _conclude(ledger: Ledger, job: Job, standing: Standing, report: Path | None, *, as_json: bool) -> None:
+    if report is None:
+        emit_standing(standing, as_json=as_json)
         tell(f"Each recipient: {ledger.command('report', standing.id)}")
+    else:
+        with last_words(ledger, job, as_json=as_json).said():
+            rows = write_file(report, ledger.client, standing.id)
+        emit_standing(standing, as_json=as_json)
+        tell(f"{report}: {rows:,} rows")
     if standing.state == "cancelled":
         raise typer.Exit(1)

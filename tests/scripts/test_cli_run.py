@@ -1,10 +1,13 @@
 """run and demo with real processes: the worker, the simulator, and what interrupts them."""
 
 import csv
+import itertools
 import json
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -51,6 +54,23 @@ def _worker_of(process, *, but=0):
     return _until(find)
 
 
+@contextmanager
+def _lasting(cli, **settings):
+    """A run of campaign x1 that lasts, because its account is held, and its worker."""
+    cli("account", "hold", "main", "--why", "so that the campaign lasts")
+    with cli.start("run", "offer.toml", "--id", "x1", "--json", **settings) as process:
+        worker = _worker_of(process)
+        _until(lambda: _standing(cli, "x1").get("state") == "running")
+        yield process, worker
+
+
+def _waits_for(process, number):
+    """Whether a suspended process was sent a signal that it will get when it goes on (Linux)."""
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    pending = next(line.split()[1] for line in lines if line.startswith("ShdPnd:"))
+    return bool(int(pending, 16) >> (number - 1) & 1)
+
+
 def test_run_sends_reports_and_ends_with_0(cli, simulator):
     _, stats = simulator("--reject", "7=23010")
     cli.write("people.csv", _people(250) + "nobody,X\n+919000000001,Y\n")
@@ -93,16 +113,43 @@ def test_interrupted_it_prints_the_command_that_goes_on_and_messages_nobody_twic
 
 def test_sigterm_stops_it_as_cleanly(cli, simulator):
     simulator()
-    cli("account", "hold", "main", "--why", "so that the campaign lasts")
-    with cli.start("run", "offer.toml", "--id", "x1", "--json") as process:
-        worker = _worker_of(process)
-        _until(lambda: _standing(cli, "x1").get("state") == "running")
+    with _lasting(cli) as (process, worker):
         process.terminate()
         out, err = process.communicate(timeout=20)
     assert (process.returncode, worker.is_running()) == (143, False)
     document = json.loads(out)
     assert (document["id"], document["pending"]) == ("x1", 3)
     assert document["go_on"] in err
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=str,
+)
+def test_ended_while_its_worker_stops_it_has_said_where_the_campaign_stands(cli, simulator, number, status):
+    simulator()
+    with _lasting(cli) as (process, worker):
+        worker.suspend()
+        cli("cancel", "x1")
+        _until(lambda: _waits_for(worker, signal.SIGTERM))
+        process.send_signal(number)
+        said = list(itertools.takewhile(lambda line: not line.startswith("interrupted; "), process.stderr))
+        command = process.stderr.readline().strip()
+        worker.resume()
+        out, _ = process.communicate(timeout=20)
+    assert (process.returncode, worker.is_running()) == (status, False), said
+    document = json.loads(out)
+    assert (document["state"], document["cancelled"], document["go_on"]) == ("cancelled", 3, command)
+
+
+def test_under_nohup_the_end_of_its_terminal_does_not_end_it(cli, simulator):
+    simulator()
+    with _lasting(cli, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as (process, _):
+        process.send_signal(signal.SIGHUP)
+        cli("account", "open", "main")
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, json.loads(out)["state"]) == (0, "finished"), err
 
 
 def test_killed_it_takes_its_worker_along_and_can_go_on(cli, simulator):
