@@ -152,6 +152,31 @@ def test_under_nohup_the_end_of_its_terminal_does_not_end_it(cli, simulator):
     assert (process.returncode, json.loads(out)["state"]) == (0, "finished"), err
 
 
+def test_enqueue_interrupted_tells_the_new_id_in_a_command_that_goes_on(cli):
+    given = ("--recipients", "-", "--hold", "--watch", "--json")
+    with cli.start("enqueue", "offer.toml", *given, stdin=subprocess.PIPE) as process:
+        process.stdin.write("phone,name\n+919000000001,Asha\n")
+        process.stdin.flush()
+        (campaign_id,) = _until(lambda: [each["id"] for each in cli("list", "--json").json])
+        process.terminate()
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, json.loads(out)["state"]) == (143, "producing"), err
+    command = json.loads(out)["go_on"]
+    assert command.endswith(f" enqueue offer.toml --id {campaign_id} --recipients - --hold --watch --json")
+    assert f"{command}\n(with the same recipients on standard input)\n" in err
+
+
+def test_watch_interrupted_says_where_the_campaign_stands(cli):
+    cli("enqueue", "offer.toml", "--id", "x1", "--hold")
+    with cli.start("watch", "x1", "--json") as process:
+        process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert (json.loads(out)["state"], json.loads(out)["pending"]) == ("paused", 3)
+    assert json.loads(out)["go_on"].endswith(" watch x1 --json")
+
+
 def test_killed_it_takes_its_worker_along_and_can_go_on(cli, simulator):
     _, stats = simulator()
     _slow(cli, "4/second")
