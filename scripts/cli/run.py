@@ -7,14 +7,15 @@ import typer
 
 from config.logging import configure_logging
 from config.settings import load_settings
+from scripts.cli.failed import CommandFailed
 from scripts.cli.ledger import DEFAULT_DATA, Ledger, open_ledger
 from scripts.cli.lines import check_target, write_file
 from scripts.cli.once import load_once
 from scripts.cli.options import Ascii, CampaignFile, DataOrDefault, Json, NewId, Recipients
-from scripts.cli.output import emit_standing
+from scripts.cli.output import emit, emit_standing
 from scripts.cli.sending import Job, Stuck, check_credentials, how_to_go_on, last_words, work_off
 from scripts.cli.terminated import terminable
-from scripts.cli.words import tell
+from scripts.cli.words import summary, tell
 from tasks.produce import new_id
 from worker.intake.campaign import check_id
 from worker.ledger.reading import Standing
@@ -76,13 +77,16 @@ def run(
 
 
 def _conclude(ledger: Ledger, job: Job, standing: Standing, report: Path | None, *, as_json: bool) -> None:
-    if report is None:
-        emit_standing(standing, as_json=as_json)
-        tell(f"Each recipient: {ledger.command('report', standing.id)}")
-    else:
-        with last_words(ledger, job, as_json=as_json).said():
-            rows = write_file(report, ledger.client, standing.id)
-        emit_standing(standing, as_json=as_json)
-        tell(f"{report}: {rows:,} rows")
-    if standing.state == "cancelled":
+    """Write the report, then print where the campaign stands: one document, with `error` where there is no report."""
+    problem, last = "", f"Each recipient: {ledger.command('report', standing.id)}"
+    if report is not None:
+        try:
+            with last_words(ledger, job, as_json=as_json).said():
+                last = f"{report}: {write_file(report, ledger.client, standing.id):,} rows"
+        except CommandFailed as error:
+            problem = str(error)
+            tell(problem)
+    emit(standing.as_json() | ({"error": problem} if problem else {}), summary(standing), as_json=as_json)
+    tell(last)
+    if problem or standing.state == "cancelled":
         raise typer.Exit(1)

@@ -205,6 +205,18 @@ def test_a_full_disk_is_said_in_one_sentence(queued):
     assert (ended.code, ended.err) == (1, "standard output: No space left on device\n")
 
 
+def test_a_run_whose_report_can_not_be_written_still_prints_one_document(cli):
+    cli.write("people.csv", "phone,name\nnobody,A\n")
+    cli("enqueue", "offer.toml", "--id", "x1")
+    ended = cli("run", "offer.toml", "--id", "x1", "--report", "/dev/full", "--json")
+    assert (ended.code, ended.json["state"], ended.json["invalid"]) == (1, "finished", 1)
+    assert ended.json["error"] == "/dev/full can not be written: No space left on device"
+    assert [line.split(": ")[0] for line in ended.err.splitlines()] == [
+        "/dev/full can not be written",
+        "Each recipient",
+    ]
+
+
 def test_audit_is_exit_status_1_where_the_books_differ(queued):
     ended = queued("audit", "x1", "--json")
     assert (ended.code, ended.json) == (0, {"ok": True, "differences": []})
