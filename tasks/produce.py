@@ -125,7 +125,7 @@ def open_recipients(campaign: Campaign, recipients: Recipients | None, override:
     """
     if recipients is not None:
         return rows_from(recipients)
-    source = override or campaign.recipients
+    source = campaign.recipients if override is None else override
     if source is None:
         raise ConfigError(f"campaign {campaign.name} has no recipients: name a file under recipients")
     if override is None and campaign.due_times is not None:

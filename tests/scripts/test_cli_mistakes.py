@@ -117,6 +117,8 @@ def test_run_wants_the_secrets_of_the_account_before_it_queues(cli, monkeypatch,
     [
         (["enqueue", "other.toml"], "other.toml: No such file or directory"),
         (["enqueue", "offer.toml", "--id", "No Good"], "the id 'No Good' should have"),
+        (["enqueue", "offer.toml", "--recipients", ""], "'--recipients': it is empty: name a file"),
+        (["run", "offer.toml", "--recipients", ""], "'--recipients': it is empty: name a file"),
         (["enqueue", "offer.toml", "--dry-run", "--hold"], "--dry-run queues nothing"),
         (
             ["run", "offer.toml", "--report", "nowhere/out.csv"],

@@ -4,7 +4,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.settings import Settings
-from tasks.produce import check_accounts, check_kind, text_check
+from tasks.produce import check_accounts, check_kind, open_recipients, text_check
 from worker.intake.batches import check_body
 from worker.intake.campaign import Campaign
 from worker.intake.exotel_options import ExotelOptions
@@ -132,3 +132,10 @@ def test_a_body_is_judged_by_its_length_and_a_content_by_its_limits(settings, tm
 )
 def test_a_body_has_1_to_2000_characters(text, why):
     assert check_body(text) == why
+
+
+def test_an_empty_name_does_not_mean_the_campaigns_own_recipients(tmp_path):
+    own = tmp_path / "people.csv"
+    own.write_text("to\n+919000000001\n")
+    with pytest.raises(ConfigError, match="recipients are read from"):
+        open_recipients(BODY.model_copy(update={"recipients": str(own)}), None, "")
