@@ -5,7 +5,7 @@ import enum
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -42,14 +42,23 @@ _LINES = _Ends("", "\n", "\n")
 _ARRAY = _Ends("[\n", ",\n", "\n]\n")
 
 
-def check_target(path: Path, option: str) -> None:
-    """Raise `ConfigError` where a report can not be written to `path`, before anything is done."""
+def check_target(path: Path, option: str, inputs: Iterable[str | Path | None]) -> None:
+    """Raise `ConfigError` where a report can not be written to `path`, or would take the place of an input."""
     if path.is_dir():
         raise ConfigError(f"{option} {path}: is a directory")
     if not path.parent.is_dir():
         raise ConfigError(f"{option} {path}: there is no directory {path.parent}")
     if not os.access(path.resolve().parent if not path.exists() or path.is_file() else path, os.W_OK):
         raise ConfigError(f"{option} {path}: may not be written")
+    if (read := next((each for each in inputs if each is not None and _is_same(path, each)), None)) is not None:
+        raise ConfigError(f"{option} {path}: the report would take the place of {read}, which is read")
+
+
+def _is_same(path: Path, other: str | Path) -> bool:
+    try:
+        return path.samefile(other)
+    except (OSError, ValueError):  # one of them is not there
+        return False
 
 
 def write_stdout(client: redis.Redis, campaign_id: CampaignId, form: Format, only: str | None) -> None:

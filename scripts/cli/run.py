@@ -16,7 +16,7 @@ from scripts.cli.output import emit, emit_standing
 from scripts.cli.sending import Job, Stuck, check_credentials, how_to_go_on, last_words, work_off
 from scripts.cli.terminated import terminable
 from scripts.cli.words import summary, tell
-from tasks.produce import new_id
+from tasks.produce import new_id, source_of
 from worker.intake.campaign import check_id
 from worker.ledger.reading import Standing
 
@@ -54,9 +54,9 @@ def run(
     parsed = load_once(campaign)
     parsed = parsed.in_ascii() if is_ascii else parsed
     known_id = check_id(campaign_id) if campaign_id is not None else new_id(parsed)
-    if report is not None:
-        check_target(report, "--report")
     settings = load_settings()
+    if report is not None:
+        check_target(report, "--report", [campaign, settings.accounts_file, source_of(parsed, recipients)])
     configure_logging(settings)
     longest_call_s = check_credentials(parsed, settings)
     again = ["run", str(campaign), "--id", known_id]

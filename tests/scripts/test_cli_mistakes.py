@@ -150,6 +150,26 @@ def test_a_command_line_that_is_wrong(cli, arguments, sentence):
     assert cli.is_untouched
 
 
+@pytest.mark.parametrize("name", ["people.csv", "offer.toml", "accounts.toml", "linked.csv", "other.csv"])
+def test_a_run_whose_report_would_take_the_place_of_what_it_reads(cli, name):
+    cli.write("other.csv", "phone,name\n9000000001,A\n")
+    (cli.directory / "linked.csv").symlink_to("people.csv")
+    before = (cli.directory / name).read_bytes()
+    options = ["--recipients", "other.csv"] if name == "other.csv" else []
+    ended = cli("run", "offer.toml", "--report", name, *options)
+    _says(ended, f"--report {name}: the report would take the place of ")
+    assert (cli.directory / name).read_bytes() == before
+    assert cli.is_untouched
+
+
+@pytest.mark.parametrize("name", ["people.csv", "accounts.toml"])
+def test_a_report_does_not_take_the_place_of_the_recipients_or_the_accounts(cli, name):
+    assert cli("enqueue", "offer.toml", "--id", "x1", "--hold").code == 0
+    before = (cli.directory / name).read_bytes()
+    _says(cli("report", "x1", "--out", name), f"--out {name}: the report would take the place of {name}, which is read")
+    assert (cli.directory / name).read_bytes() == before
+
+
 def test_with_json_a_mistake_is_a_document_too(cli):
     ended = cli("status", "x1", "--json")
     assert (ended.code, ended.json, ended.err) == (
