@@ -44,7 +44,11 @@ _ARRAY = _Ends("[\n", ",\n", "\n]\n")
 
 def check_target(path: Path, option: str, inputs: Iterable[str | Path | None]) -> None:
     """Raise `ConfigError` where a report can not be written to `path`, or would take the place of an input."""
-    if path.is_dir():
+    try:
+        is_directory = path.is_dir()
+    except OSError as error:  # a name that is too long
+        raise ConfigError(f"{option} {path}: {error.strerror}") from error
+    if is_directory:
         raise ConfigError(f"{option} {path}: is a directory")
     if not path.parent.is_dir():
         raise ConfigError(f"{option} {path}: there is no directory {path.parent}")
@@ -89,7 +93,7 @@ def _whole(path: Path) -> Iterator[TextIO]:
     """Open a file that takes its place when all is written; what is no plain file (a pipe) is written as it is."""
     target = path.resolve()
     is_plain = target.is_file() or not target.exists()
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}") if is_plain else target
+    part = target.with_name(f".{secrets.token_hex(8)}.part") if is_plain else target
     try:
         with part.open("w", encoding="utf-8", newline="") as stream:
             yield stream

@@ -186,6 +186,12 @@ def test_a_report_goes_into_a_file_whole_and_may_be_of_one_outcome_only(queued):
     assert sorted(queued.directory.iterdir()) == before
 
 
+def test_a_report_may_have_the_longest_name_that_a_file_can_have(queued):
+    name = "r" * 251 + ".csv"
+    assert queued("report", "x1", "--out", name).code == 0
+    assert (queued.directory / name).read_text().count("\n") == 6
+
+
 def test_a_reader_that_has_enough_is_no_error_to_talk_about(queued):
     command = f"{sys.executable} -P -m scripts.cli"
     for what in ("status x1 --json", "report x1"):
