@@ -58,10 +58,12 @@ class Stuck(Exception):
 
 
 def check_credentials(campaign: Campaign, settings: Settings) -> float:
-    """Resolve the secrets of a campaign's accounts, as a worker will; return the longest that a call may take.
+    """Resolve the secrets that a worker will need; return the longest that a call may take.
 
-    Raises `ConfigError`, which names account, field and variable.
+    Raises `ConfigError`, which names the variable, and of an account the field.
     """
+    if settings.public_url is not None:
+        settings.callback_secrets  # noqa: B018 - the property is what complains
     check_accounts(campaign, settings)
     check_limits(campaign, settings)
     accounts, environ = load_accounts(settings.accounts_file), load_environ()

@@ -112,6 +112,12 @@ def test_run_wants_the_secrets_of_the_account_before_it_queues(cli, monkeypatch,
     assert cli.is_untouched
 
 
+def test_run_wants_the_secret_that_signs_callback_urls_before_it_queues(cli, monkeypatch):
+    monkeypatch.setenv("BULKSEND_PUBLIC_URL", "https://reports.example")
+    _says(cli("run", "offer.toml"), "delivery reports need BULKSEND_CALLBACK_SECRET: set it to a long random text")
+    assert cli.is_untouched
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
