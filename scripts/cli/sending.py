@@ -48,13 +48,17 @@ class Job:
 
 
 class Stuck(Exception):
-    """Nothing of the campaign can move until somebody acts. `remedy`: the command for it, without --data."""
+    """Nothing of the campaign can move until somebody acts. `remedy`: the command for it, without --data.
 
-    def __init__(self, standing: Standing, reason: str, remedy: Sequence[str]) -> None:
+    `by_workers`: workers say so, who may be dead since, and our own, just started, has not spoken yet.
+    """
+
+    def __init__(self, standing: Standing, reason: str, remedy: Sequence[str], *, by_workers: bool = False) -> None:
         """Say why, and what helps."""
         super().__init__(reason)
         self.standing = standing
         self.remedy = remedy
+        self.by_workers = by_workers
 
 
 def check_credentials(campaign: Campaign, settings: Settings) -> float:
@@ -154,7 +158,7 @@ def _checks(ledger: Ledger, job: Job, worker: OwnWorker) -> Callable[[Standing],
         marks = (standing.pending, standing.in_flight, standing.calls)
         if stuck is None or marks != moved:
             moved, since = marks, time.monotonic()
-        elif time.monotonic() - since >= job.patience_s:
+        elif time.monotonic() - since >= job.patience_s and not (stuck.by_workers and worker.is_young):
             raise stuck
         # Our own worker, just started, may not have been seen yet.
         return None if stuck is None and worker.is_young else standing.reason
@@ -172,7 +176,8 @@ def _stuck(ledger: Ledger, standing: Standing) -> Stuck | None:
     if standing.state == "running" and all(lane.held or lane.problems for lane in seen):
         held = next((lane for lane in seen if lane.held), None)
         remedy = ["account", "open", held.account] if held else []
-        return Stuck(standing, "; ".join(lane.words for lane in seen), remedy)
+        words, by_workers = "; ".join(lane.words for lane in seen), not all(lane.held for lane in seen)
+        return Stuck(standing, words, remedy, by_workers=by_workers)
     return None
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from worker.ledger import keys
+
 pytestmark = pytest.mark.system
 
 
@@ -240,6 +242,15 @@ def test_it_gives_up_on_a_paused_campaign_and_goes_on_when_it_is_resumed(cli, si
     cli("resume", "x1")
     ended = cli.process("run", "offer.toml", "--id", "x1", "--json")
     assert (ended.code, ended.json["state"]) == (0, "finished")
+
+
+def test_what_a_dead_worker_complained_of_is_not_held_against_a_new_one(cli, simulator):
+    simulator()
+    seconds, _ = cli.client.time()
+    cli.client.zadd(keys.WORKERS, {"dead": (seconds + 60) * 1_000_000})
+    cli.client.hset(keys.problems("main"), "dead", "api_key needs the environment variable KEY")
+    ended = cli.process("run", "offer.toml", "--id", "x1", "--patience", "0", "--json")
+    assert (ended.code, ended.json["state"], ended.json["accepted"]) == (0, "finished", 3), ended.err
 
 
 def test_a_campaign_that_is_cancelled_ends_at_once_with_1(cli, simulator):
