@@ -19,7 +19,7 @@ from scripts.cli.output import emit_standing
 from scripts.cli.progress import new_progress
 from scripts.cli.recipients import Source, choice_of, from_report, recipients_of, words_for
 from scripts.cli.terminated import terminable
-from scripts.cli.words import tell
+from scripts.cli.words import argument, tell
 from tasks.produce import check_accounts, check_limits, enqueue_campaign, new_id
 from worker.domain.ids import CampaignId
 from worker.follow_up import KINDS
@@ -82,7 +82,7 @@ def enqueue(
     configure_logging(load_settings())
     check_accounts(parsed, load_settings())
     check_limits(parsed, load_settings())
-    again = ["enqueue", str(campaign), "--id", known_id]
+    again = ["enqueue", argument(campaign), "--id", known_id]
     again += ["--recipients", recipients] if recipients is not None else []
     again += ["--ascii"] if is_ascii else []
     again += words_for(choice) if choice is not None else []

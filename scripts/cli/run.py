@@ -15,7 +15,7 @@ from scripts.cli.options import Ascii, CampaignFile, DataOrDefault, Json, NewId,
 from scripts.cli.output import emit, emit_standing
 from scripts.cli.sending import Job, Stuck, check_credentials, how_to_go_on, last_words, work_off
 from scripts.cli.terminated import terminable
-from scripts.cli.words import summary, tell
+from scripts.cli.words import argument, summary, tell
 from tasks.produce import new_id, source_of
 from worker.intake.campaign import check_id
 from worker.ledger.reading import Standing
@@ -59,7 +59,7 @@ def run(
         check_target(report, "--report", [campaign, settings.accounts_file, source_of(parsed, recipients)])
     configure_logging(settings)
     longest_call_s = check_credentials(parsed, settings)
-    again = ["run", str(campaign), "--id", known_id]
+    again = ["run", argument(campaign), "--id", known_id]
     again += ["--recipients", recipients] if recipients is not None else []
     again += ["--report", str(report)] if report is not None else []
     again += ["--patience", f"{patience:g}"] if patience != PATIENCE_S else []

@@ -123,6 +123,7 @@ def test_run_wants_the_secret_that_signs_callback_urls_before_it_queues(cli, mon
     [
         (["enqueue", "other.toml"], "other.toml: No such file or directory"),
         (["enqueue", "offer.toml", "--id", "No Good"], "the id 'No Good' should have"),
+        (["enqueue", "offer.toml", "--id", "-x"], "the id '-x' should have"),
         (["enqueue", "offer.toml", "--recipients", ""], "'--recipients': it is empty: name a file"),
         (["run", "offer.toml", "--recipients", ""], "'--recipients': it is empty: name a file"),
         (["enqueue", "offer.toml", "--dry-run", "--hold"], "--dry-run queues nothing"),

@@ -168,6 +168,17 @@ def test_enqueue_interrupted_tells_the_new_id_in_a_command_that_goes_on(cli):
     assert f"{command}\n(with the same recipients on standard input)\n" in err
 
 
+def test_a_file_that_begins_with_a_dash_is_printed_so_that_the_command_works(cli, simulator):
+    simulator()
+    cli("account", "hold", "main", "--why", "no balance")
+    (cli.directory / "offer.toml").rename(cli.directory / "-odd.toml")
+    stuck = cli.process("run", "--id", "x1", "--patience", "0", "--", "-odd.toml")
+    command = next(line for line in stuck.err.splitlines() if " run " in line)
+    cli("account", "open", "main")
+    done = subprocess.run(command, shell=True, cwd=cli.directory, capture_output=True, text=True, check=False)
+    assert (done.returncode, "x1: finished" in done.stdout) == (0, True), done.stderr
+
+
 def test_watch_interrupted_says_where_the_campaign_stands(cli):
     cli("enqueue", "offer.toml", "--id", "x1", "--hold")
     with cli.start("watch", "x1", "--json") as process:
