@@ -107,6 +107,7 @@ def bulksend(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command (default: what the shell gave) and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    _open_missing_streams()
     try:
         code = typer.main.get_command(app).main(given, prog_name="bulksend", standalone_mode=False)
         sys.stdout.flush()
@@ -123,6 +124,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _say(_sentence(error), code, given)
     return code if isinstance(code, int) else 0
+
+
+def _open_missing_streams() -> None:
+    """Open the null device where the shell closed a standard stream (`>&-`): what is opened next would get its number.
+
+    `sys.stdin` stays `None`: who would read it can say that there is nothing to read.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest number that is free
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 def _let_go_of_stdout() -> None:

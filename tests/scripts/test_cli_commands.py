@@ -186,6 +186,14 @@ def test_a_report_goes_into_a_file_whole_and_may_be_of_one_outcome_only(queued):
     assert sorted(queued.directory.iterdir()) == before
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("command", "code"), [("--help", 0), ("report x1", 0), ("status x9 --json", 2)])
+def test_a_command_does_its_work_without_its_standard_streams(queued, closed, command, code):
+    line = f"{sys.executable} -P -m scripts.cli {command} {closed}"
+    done = subprocess.run(["bash", "-c", line], cwd=queued.directory, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (code, 1 if code and "2>" not in closed else 0), done.stderr
+
+
 def test_a_report_may_have_the_longest_name_that_a_file_can_have(queued):
     name = "r" * 251 + ".csv"
     assert queued("report", "x1", "--out", name).code == 0
