@@ -17,7 +17,7 @@ from config.errors import ConfigError
 from config.toml import parse_toml
 from config.validation import complaints
 
-_NAME = re.compile(r"[a-z0-9._-]{1,64}")
+_NAME = re.compile(r"(?!-)[a-z0-9._-]{1,64}")
 _MODELS = {get_args(model.model_fields["gateway"].annotation)[0]: model for model in get_args(Account)}
 
 
@@ -67,7 +67,7 @@ def _account_tables(path: Path, document: Mapping[str, object]) -> Mapping[str, 
         raise ConfigError(f"{path}: there is no account: each is a table [accounts.NAME]")
     for name, table in accounts.items():
         if not _NAME.fullmatch(name):
-            raise ConfigError(f"{path}: accounts.{name!r}: a name has only a-z 0-9 - _ . and at most 64 characters")
+            raise ConfigError(f"{path}: accounts.{name!r}: a name has only a-z 0-9 - _ . (not - first), at most 64")
         if not isinstance(table, dict):
             raise ConfigError(f"{path}: accounts.{name} should be a table [accounts.{name}]")
     return accounts

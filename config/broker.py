@@ -10,8 +10,8 @@ UNSET_BROKER_URL = "redis://bulksend-redis-url-is-not-set.invalid:6379/0"
 def broker_url_for(url: str | None) -> str:
     """Translate `BULKSEND_REDIS_URL` for Celery's `broker_url`: the same server and database, as safely reached.
 
-    A URL of RabbitMQ is in Celery's words already. Of another's query only `db` and the `ssl_` options pass: kombu
-    takes the rest for arguments of its own and fails. Over TLS the certificate is checked unless `ssl_cert_reqs` says
+    A URL of RabbitMQ is in Celery's words already. Of another's query `db` becomes the path, and the `ssl_` options
+    stay (`config.redis_url` lets no more in). Over TLS the certificate is checked unless `ssl_cert_reqs` says
     otherwise, as redis-py does; kombu by itself would not.
     """
     if url is None:
@@ -25,5 +25,5 @@ def broker_url_for(url: str | None) -> str:
         return f"redis+socket://{parts.netloc}{parts.path}?{urlencode({'virtual_host': database or '0'})}"
     path = parts.path if database is None else f"/{database}"
     tls = {"ssl_cert_reqs": "required"} if parts.scheme == "rediss" else {}
-    tls |= {name: value for name, value in query.items() if name.startswith("ssl_")}
+    tls |= {name: value for name, value in query.items() if name != "db"}
     return urlunsplit(parts._replace(path=path, query=urlencode(tls)))

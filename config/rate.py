@@ -18,10 +18,12 @@ class Rate:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `N/second`, `N/minute` or `N/hour`, N above 0 and fractional if need be; else `ValueError`."""
+        """Read `N/second`, `N/minute` or `N/hour`, N with up to 9 digits and 9 decimals, not 0; else `ValueError`."""
         match = _RATE.fullmatch(text)
         if match is None or float(match[1]) <= 0:
-            raise ValueError('should be "N/second", "N/minute" or "N/hour" with N above 0, as in "50/minute"')
+            raise ValueError(
+                'should be "N/second", "N/minute" or "N/hour", as in "50/minute", with N from 0.000000001 to 999999999'
+            )
         window_s = _WINDOWS_S[match[2]]
         return cls(per_second=float(match[1]) / window_s, window_s=window_s, text=text)
 

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import ConfigError
 from config.placeholders import is_placeholder
+from config.redis_url import check_host, check_redis_url
 from config.validation import complaints, is_utf8
 
 NO_REDIS = "there is no Redis: set BULKSEND_REDIS_URL, or give --data DIR for an embedded one"
@@ -34,6 +35,7 @@ _ENV_FILE = ".env"
 
 def _split(url: str) -> SplitResult:
     try:
+        url.encode()
         parts = urlsplit(url)
         parts.port  # noqa: B018 - the property is what checks the port
     except ValueError:
@@ -52,6 +54,7 @@ def _redis_url(url: str) -> str:
     reachable = parts.path if parts.scheme == "unix" else parts.hostname
     if parts.scheme not in {"redis", "rediss", "unix"} or not reachable:
         raise ValueError("should be redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:///PATH?db=DB")
+    check_redis_url(parts)
     return _with_real_password(url, parts)
 
 
@@ -59,6 +62,10 @@ def _broker_url(url: str) -> str:
     parts = _split(url)
     if parts.scheme not in {"amqp", "amqps", "redis", "rediss"} or not parts.hostname:
         raise ValueError("should be amqp://USER:PASSWORD@HOST:PORT/VHOST, amqps:// or as BULKSEND_REDIS_URL")
+    if parts.scheme in {"amqp", "amqps"}:
+        check_host(parts)
+    else:
+        check_redis_url(parts)
     return _with_real_password(url, parts)
 
 

@@ -126,18 +126,23 @@ def _check_cap(campaign: Campaign, settings: Settings) -> None:
         )
 
 
-def open_recipients(campaign: Campaign, recipients: Recipients | None, override: str | None = None) -> RowSource:
-    """Return the rows to read: those given, the file `override`, or the campaign's own.
+def source_of(campaign: Campaign, override: str | None = None) -> str | None:
+    """Return where its recipients stand: the file `override`, or the campaign's own.
 
     The path of a campaign with a [schedule] may hold the date: of one that is sent out of turn it is that of now.
     """
+    if override is not None or campaign.recipients is None or campaign.due_times is None:
+        return campaign.recipients if override is None else override
+    return Due(at=datetime.now(UTC), zone=campaign.due_times.zone).fill(campaign.recipients)
+
+
+def open_recipients(campaign: Campaign, recipients: Recipients | None, override: str | None = None) -> RowSource:
+    """Return the rows to read: those given, or those of `source_of`."""
     if recipients is not None:
         return rows_from(recipients)
-    source = override or campaign.recipients
+    source = source_of(campaign, override)
     if source is None:
         raise ConfigError(f"campaign {campaign.name} has no recipients: name a file under recipients")
-    if override is None and campaign.due_times is not None:
-        source = Due(at=datetime.now(UTC), zone=campaign.due_times.zone).fill(source)
     return open_rows(source)
 
 

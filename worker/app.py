@@ -1,5 +1,6 @@
 """The Celery application: `celery -A worker.app worker`, `beat` and `flower` all start from here."""
 
+import sys
 from typing import Any
 
 from celery import Celery
@@ -8,6 +9,7 @@ from celery.signals import setup_logging
 from kombu.connection import Connection
 from kombu.utils.objects import cached_property
 
+from config.errors import ConfigError
 from config.logging import configure_logging
 from config.settings import load_settings
 from worker.runtime import RuntimeStep
@@ -29,7 +31,15 @@ class PromptAmqp(AMQP):
 
 
 class Bulksend(Celery):
-    """Celery's own, with our beat, which is imported where it is started."""
+    """Celery's own, with our beat, which is imported where it is started, and one sentence for a wrong setting."""
+
+    def on_configure(self) -> None:
+        """End `celery …` with 2 where a setting is wrong; whatever else needs the options has looked at them by now."""
+        try:
+            load_settings()
+        except ConfigError as error:
+            sys.stderr.write(f"{error}\n")
+            raise SystemExit(2) from None
 
     @cached_property
     def Beat(self) -> Any:  # noqa: ANN401, N802 - Celery's name

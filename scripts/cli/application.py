@@ -1,7 +1,7 @@
 """The commands by name, and the one place where an error becomes a sentence and an exit status.
 
-Exit status: 0 done, 1 the command could not do it, 2 the input is wrong, 130 interrupted. A command's module is
-imported when the command is called, so that `--help` and `status` do not wait for Celery.
+Exit status: 0 done, 1 the command could not do it, 2 the input is wrong, 128 and the number of the signal that ended
+it. A command's module is imported when the command is called, so that `--help` and `status` do not wait for Celery.
 """
 
 import json
@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
-from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
@@ -17,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from config.errors import ConfigError
 from scripts.cli.failed import CommandFailed
+from scripts.cli.terminated import Terminated
 
 COMMANDS = {
     "run": ("scripts.cli.run:run", "Send a campaign in one command, with a worker of its own, and wait for its end."),
@@ -106,14 +106,16 @@ def bulksend(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command (default: what the shell gave) and return its exit status."""
-    _open_closed_streams()
     given = sys.argv[1:] if arguments is None else list(arguments)
+    _open_missing_streams()
     try:
         _check_encoding(given)
         code = typer.main.get_command(app).main(given, prog_name="bulksend", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:  # wrong options and arguments
         return _say(_usage(error), error.exit_code, given)
+    except Terminated as end:
+        return end.exit_status
     except BrokenPipeError:  # whoever read it has read enough
         _let_go_of_stdout()
         return 1
@@ -125,11 +127,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _open_closed_streams() -> None:
-    """Let a stream that the caller has closed (`<&-`), and that Python then lacks, be an empty one."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - never closed
+def _open_missing_streams() -> None:
+    """Open the null device where the shell closed a standard stream (`>&-`): what is opened next would get its number.
+
+    A closed standard input is an empty one.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest number that is free
+    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 def _check_encoding(given: Sequence[str]) -> None:

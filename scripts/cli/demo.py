@@ -26,6 +26,7 @@ from scripts.cli.ledger import DEFAULT_DATA, Ledger, open_ledger
 from scripts.cli.options import DataOrDefault, Json
 from scripts.cli.output import emit
 from scripts.cli.sending import Job, Stuck, check_credentials, work_off
+from scripts.cli.terminated import terminable
 from scripts.cli.words import counts, summary, tell
 from worker.domain.ids import CampaignId
 from worker.intake.campaign import Campaign
@@ -58,6 +59,7 @@ requests = "{calls}/second"
 """
 
 
+@terminable()
 def demo(
     *,
     recipients: Annotated[

@@ -11,13 +11,15 @@ from config.settings import load_settings
 from scripts.cli.control import by_whom
 from scripts.cli.dry_run import dry_run
 from scripts.cli.follow import follow
+from scripts.cli.interrupted import SAME_STDIN, LastWords
 from scripts.cli.ledger import Ledger, open_ledger
 from scripts.cli.once import load_once
 from scripts.cli.options import Ascii, CampaignFile, Data, Json, NewId, Recipients
 from scripts.cli.output import emit_standing
 from scripts.cli.progress import new_progress
 from scripts.cli.recipients import Source, choice_of, from_report, recipients_of, words_for
-from scripts.cli.words import tell
+from scripts.cli.terminated import terminable
+from scripts.cli.words import argument, tell
 from tasks.produce import check_accounts, check_limits, enqueue_campaign, new_id
 from worker.domain.ids import CampaignId
 from worker.follow_up import KINDS
@@ -25,6 +27,7 @@ from worker.intake.campaign import Campaign, check_id
 from worker.ledger.reading import standings
 
 
+@terminable()
 def enqueue(
     campaign: CampaignFile,
     *,
@@ -79,23 +82,30 @@ def enqueue(
     configure_logging(load_settings())
     check_accounts(parsed, load_settings())
     check_limits(parsed, load_settings())
+    again = ["enqueue", argument(campaign), "--id", known_id]
+    again += ["--recipients", recipients] if recipients is not None else []
+    again += ["--ascii"] if is_ascii else []
+    again += words_for(choice) if choice is not None else []
+    again += ["--hold"] if is_held else []
+    again += ["--watch"] if is_watched else []
+    again += ["--json"] if as_json else []
     with open_ledger(data) as ledger:
-        again = ["enqueue", str(campaign), "--id", known_id]
-        again += ["--recipients", recipients] if recipients is not None else []
-        again += ["--ascii"] if is_ascii else []
-        again += words_for(choice) if choice is not None else []
-        again += ["--hold"] if is_held else []
         rows = recipients if choice is None else from_report(ledger, choice)
         if is_watched and campaign_id is None:  # the standing that has it comes last, perhaps hours later
             tell(f"the campaign's id is {known_id}")
-        try:
+        last_words = LastWords(
+            ledger=ledger,
+            campaign_id=known_id,
+            again=again,
+            promise="this goes on, and queues nobody twice",
+            notes=[SAME_STDIN] if choice is None and (recipients or parsed.recipients) == "-" else [],
+            as_json=as_json,
+        )
+        with last_words.said():
             _queue(ledger, parsed, known_id, rows, hold=by_whom("--hold") if is_held else "")
-        except KeyboardInterrupt as end:
-            tell(f"\ninterrupted; this goes on, and queues nobody twice:\n  {ledger.command(*again)}")
-            raise typer.Exit(130) from end
-        if is_watched:
-            with new_progress() as progress:
-                follow(ledger, known_id, progress)
+            if is_watched:
+                with new_progress() as progress:
+                    follow(ledger, known_id, progress)
         emit_standing(ledger.standing(known_id), as_json=as_json)
 
 

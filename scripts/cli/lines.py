@@ -5,7 +5,7 @@ import enum
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -42,14 +42,27 @@ _LINES = _Ends("", "\n", "\n")
 _ARRAY = _Ends("[\n", ",\n", "\n]\n")
 
 
-def check_target(path: Path, option: str) -> None:
-    """Raise `ConfigError` where a report can not be written to `path`, before anything is done."""
-    if path.is_dir():
+def check_target(path: Path, option: str, inputs: Iterable[str | Path | None]) -> None:
+    """Raise `ConfigError` where a report can not be written to `path`, or would take the place of an input."""
+    try:
+        is_directory = path.is_dir()
+    except OSError as error:  # a name that is too long
+        raise ConfigError(f"{option} {path}: {error.strerror}") from error
+    if is_directory:
         raise ConfigError(f"{option} {path}: is a directory")
     if not path.parent.is_dir():
         raise ConfigError(f"{option} {path}: there is no directory {path.parent}")
     if not os.access(path.resolve().parent if not path.exists() or path.is_file() else path, os.W_OK):
         raise ConfigError(f"{option} {path}: may not be written")
+    if (read := next((each for each in inputs if each is not None and _is_same(path, each)), None)) is not None:
+        raise ConfigError(f"{option} {path}: the report would take the place of {read}, which is read")
+
+
+def _is_same(path: Path, other: str | Path) -> bool:
+    try:
+        return path.samefile(other)
+    except (OSError, ValueError):  # one of them is not there
+        return False
 
 
 def write_stdout(client: redis.Redis, campaign_id: CampaignId, form: Format, only: str | None) -> None:
@@ -80,7 +93,7 @@ def _whole(path: Path) -> Iterator[TextIO]:
     """Open a file that takes its place when all is written; what is no plain file (a pipe) is written as it is."""
     target = path.resolve()
     is_plain = target.is_file() or not target.exists()
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}") if is_plain else target
+    part = target.with_name(f".{secrets.token_hex(8)}.part") if is_plain else target
     try:
         with part.open("w", encoding="utf-8", newline="") as stream:
             yield stream

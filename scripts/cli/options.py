@@ -39,10 +39,21 @@ NewId = Annotated[
     ),
 ]
 
+
+def _named(file: str | None) -> str | None:
+    """Refuse a name that is empty, as of a shell variable that is not set: it would mean the campaign's own file."""
+    if file == "":
+        raise typer.BadParameter("it is empty: name a file, or leave the option out")
+    return file
+
+
 Recipients = Annotated[
     str | None,
     typer.Option(
-        "--recipients", metavar="FILE", help="Read these instead of the file's own: .csv, .jsonl, also .gz; - is stdin."
+        "--recipients",
+        metavar="FILE",
+        help="Read these instead of the file's own: .csv, .jsonl, also .gz; - is stdin.",
+        callback=_named,
     ),
 ]
 

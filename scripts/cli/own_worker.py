@@ -30,7 +30,7 @@ class OwnWorker:
         self._stop_within_s = stop_within_s
         self._log_path = None if data is None else data / "worker.log"
         self._log: BinaryIO
-        self._process: subprocess.Popen[bytes]
+        self._process: subprocess.Popen[bytes] | None = None
         self._restarts = 0
         self._started_at = 0.0
 
@@ -43,8 +43,9 @@ class OwnWorker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop, and wait for the calls on the wire."""
-        self.stop()
+        """Stop, and wait for the calls on the wire; who is interrupted has something to say before `stop`."""
+        if kind is None or issubclass(kind, Exception):
+            self.stop()
         self._log.close()
 
     @property
@@ -54,7 +55,7 @@ class OwnWorker:
 
     def check(self) -> None:
         """Start it again if it has died; raises `CommandFailed`, with the end of its log, at the fourth death."""
-        if self._process.poll() is None:
+        if self._process is not None and self._process.poll() is None:
             return
         if self._restarts == RESTARTS:
             raise CommandFailed(f"the worker died {RESTARTS + 1} times; the end of its log:\n{self._tail()}")
@@ -63,6 +64,8 @@ class OwnWorker:
 
     def stop(self) -> None:
         """Tell it to stop and wait until it has; one that takes longer than its calls may is killed."""
+        if self._process is None:
+            return
         self._process.terminate()
         try:
             self._process.wait(self._stop_within_s)

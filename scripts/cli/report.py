@@ -3,14 +3,19 @@
 from pathlib import Path
 from typing import Annotated
 
+import redis
 import typer
 
 from config.errors import ConfigError
+from config.settings import load_settings
 from scripts.cli.ledger import open_ledger
 from scripts.cli.lines import Format, check_target, write_array, write_file, write_stdout
 from scripts.cli.options import Data, Json, KnownId
 from scripts.cli.output import emit
 from scripts.cli.words import tell
+from worker.domain.ids import CampaignId
+from worker.intake.campaign import Campaign
+from worker.ledger.reading import document
 from worker.ledger.record import OUTCOMES
 
 
@@ -35,10 +40,10 @@ def report(
     """
     if only is not None and only not in OUTCOMES:
         raise ConfigError(f"--only {only}: an outcome is one of {', '.join(OUTCOMES)}")
-    if out is not None:
-        check_target(out, "--out")
     with open_ledger(data) as ledger:
         campaign = ledger.standing(campaign_id).id
+        if out is not None:
+            check_target(out, "--out", [load_settings().accounts_file, _recipients_of(ledger.client, campaign)])
         if out is None and as_json:
             write_array(ledger.client, campaign, only)
             return
@@ -50,3 +55,11 @@ def report(
         emit({"rows": rows, "out": str(out)}, [], as_json=True)
     else:
         tell(f"{out}: {rows:,} rows")
+
+
+def _recipients_of(client: redis.Redis, campaign_id: CampaignId) -> str | None:
+    """Return the file of recipients that the campaign names; `None` where another version wrote it."""
+    try:
+        return Campaign.from_json(document(client, campaign_id)).recipients
+    except ValueError:
+        return None

@@ -7,20 +7,23 @@ import typer
 
 from config.logging import configure_logging
 from config.settings import load_settings
+from scripts.cli.failed import CommandFailed
 from scripts.cli.ledger import DEFAULT_DATA, Ledger, open_ledger
 from scripts.cli.lines import check_target, write_file
 from scripts.cli.once import load_once
 from scripts.cli.options import Ascii, CampaignFile, DataOrDefault, Json, NewId, Recipients
-from scripts.cli.output import emit_standing
-from scripts.cli.sending import Job, Stuck, check_credentials, how_to_go_on, work_off
-from scripts.cli.words import tell
-from tasks.produce import new_id
+from scripts.cli.output import emit, emit_standing
+from scripts.cli.sending import Job, Stuck, check_credentials, how_to_go_on, last_words, work_off
+from scripts.cli.terminated import terminable
+from scripts.cli.words import argument, summary, tell
+from tasks.produce import new_id, source_of
 from worker.intake.campaign import check_id
 from worker.ledger.reading import Standing
 
 PATIENCE_S = 30.0
 
 
+@terminable()
 def run(
     campaign: CampaignFile,
     *,
@@ -51,12 +54,12 @@ def run(
     parsed = load_once(campaign)
     parsed = parsed.in_ascii() if is_ascii else parsed
     known_id = check_id(campaign_id) if campaign_id is not None else new_id(parsed)
-    if report is not None:
-        check_target(report, "--report")
     settings = load_settings()
+    if report is not None:
+        check_target(report, "--report", [campaign, settings.accounts_file, source_of(parsed, recipients)])
     configure_logging(settings)
     longest_call_s = check_credentials(parsed, settings)
-    again = ["run", str(campaign), "--id", known_id]
+    again = ["run", argument(campaign), "--id", known_id]
     again += ["--recipients", recipients] if recipients is not None else []
     again += ["--report", str(report)] if report is not None else []
     again += ["--patience", f"{patience:g}"] if patience != PATIENCE_S else []
@@ -70,15 +73,20 @@ def run(
             emit_standing(ledger.standing(known_id), as_json=as_json)
             tell("\n".join(how_to_go_on(ledger, job, stuck)))
             raise typer.Exit(1) from None
-        _conclude(ledger, standing, report, as_json=as_json)
+        _conclude(ledger, job, standing, report, as_json=as_json)
 
 
-def _conclude(ledger: Ledger, standing: Standing, report: Path | None, *, as_json: bool) -> None:
-    emit_standing(standing, as_json=as_json)
+def _conclude(ledger: Ledger, job: Job, standing: Standing, report: Path | None, *, as_json: bool) -> None:
+    """Write the report, then print where the campaign stands: one document, with `error` where there is no report."""
+    problem, last = "", f"Each recipient: {ledger.command('report', standing.id)}"
     if report is not None:
-        rows = write_file(report, ledger.client, standing.id)
-        tell(f"{report}: {rows:,} rows")
-    else:
-        tell(f"Each recipient: {ledger.command('report', standing.id)}")
-    if standing.state == "cancelled":
+        try:
+            with last_words(ledger, job, as_json=as_json).said():
+                last = f"{report}: {write_file(report, ledger.client, standing.id):,} rows"
+        except CommandFailed as error:
+            problem = str(error)
+            tell(problem)
+    emit(standing.as_json() | ({"error": problem} if problem else {}), summary(standing), as_json=as_json)
+    tell(last)
+    if problem or standing.state == "cancelled":
         raise typer.Exit(1)

@@ -5,22 +5,17 @@ command goes on, and messages nobody twice: the ledger knows who was messaged, a
 """
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
-from types import FrameType
-from typing import NoReturn
-
-import typer
 
 from config.accounts import load_accounts
 from config.settings import Settings, load_environ, load_settings
 from scripts.cli.failed import CommandFailed
 from scripts.cli.follow import follow
+from scripts.cli.interrupted import SAME_STDIN, LastWords
 from scripts.cli.ledger import Ledger
-from scripts.cli.output import emit
 from scripts.cli.own_worker import OwnWorker
 from scripts.cli.progress import Progress, new_progress
 from scripts.cli.recipients import recipients_of
@@ -38,6 +33,7 @@ from worker.ledger.reading import ENDED, Standing, lanes, standings
 from worker.producer import ProductionLost
 
 _STOP_MARGIN_S = 15.0
+_WAITING = ("waiting for the calls on the wire (Ctrl-C again: leave them to the worker)",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,44 +48,26 @@ class Job:
 
 
 class Stuck(Exception):
-    """Nothing of the campaign can move until somebody acts. `remedy`: the command for it, without --data."""
+    """Nothing of the campaign can move until somebody acts. `remedy`: the command for it, without --data.
 
-    def __init__(self, standing: Standing, reason: str, remedy: Sequence[str]) -> None:
+    `by_workers`: workers say so, who may be dead since, and our own, just started, has not spoken yet.
+    """
+
+    def __init__(self, standing: Standing, reason: str, remedy: Sequence[str], *, by_workers: bool = False) -> None:
         """Say why, and what helps."""
         super().__init__(reason)
         self.standing = standing
         self.remedy = remedy
-
-
-class Terminated(BaseException):
-    """SIGTERM or SIGHUP came: as Ctrl-C, but from another program, or because the terminal is gone."""
-
-    def __init__(self, number: int) -> None:
-        """Remember which signal: it makes the exit status."""
-        super().__init__()
-        self.number = number
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into `Terminated`."""
-
-    def stop(number: int, _frame: FrameType | None) -> NoReturn:
-        raise Terminated(number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        self.by_workers = by_workers
 
 
 def check_credentials(campaign: Campaign, settings: Settings) -> float:
-    """Resolve the secrets of a campaign's accounts, as a worker will; return the longest that a call may take.
+    """Resolve the secrets that a worker will need; return the longest that a call may take.
 
-    Raises `ConfigError`, which names account, field and variable.
+    Raises `ConfigError`, which names the variable, and of an account the field.
     """
+    if settings.public_url is not None:
+        settings.callback_secrets  # noqa: B018 - the property is what complains
     check_accounts(campaign, settings)
     check_limits(campaign, settings)
     accounts, environ = load_accounts(settings.accounts_file), load_environ()
@@ -109,23 +87,33 @@ def work_off(ledger: Ledger, job: Job, longest_call_s: float, *, as_json: bool =
         return found[0]
     settings = load_settings()
     _check_durability(ledger, settings)
+    worker = OwnWorker(ledger.data, stop_within_s=longest_call_s + _STOP_MARGIN_S)
     with ExitStack() as held:
         rows = _open_rows(held, job, settings) if not found or found[0].state == "producing" else None
-        held.enter_context(terminable())
         # Said before the first message goes: whatever becomes of this process, nobody has to start anew.
         tell(f"{job.campaign_id}{_go_on(ledger, job, ': should this end early, it goes on with')}")
-        try:
-            worker = held.enter_context(OwnWorker(ledger.data, stop_within_s=longest_call_s + _STOP_MARGIN_S))
-            with new_progress() as progress:
-                _queue(job, rows, settings, progress, found)
-                return follow(ledger, job.campaign_id, progress, check=_checks(ledger, job, worker))
-        except (KeyboardInterrupt, Terminated) as end:
-            _interrupted(ledger, job, held, end, as_json=as_json)
-        except (CommandFailed, LedgerError, ProductionLost):
-            tell(
-                f"{job.campaign_id} has not ended{_go_on(ledger, job, '; it goes on, and messages nobody twice, with')}"
-            )
-            raise
+        with last_words(ledger, job, *_WAITING, as_json=as_json).said(worker.stop), worker:
+            try:
+                with new_progress() as progress:
+                    _queue(job, rows, settings, progress, found)
+                    return follow(ledger, job.campaign_id, progress, check=_checks(ledger, job, worker))
+            except (CommandFailed, LedgerError, ProductionLost):
+                words = "; it goes on, and messages nobody twice, with"
+                tell(f"{job.campaign_id} has not ended{_go_on(ledger, job, words)}")
+                raise
+
+
+def last_words(ledger: Ledger, job: Job, *notes: str, as_json: bool) -> LastWords:
+    """Return what is said when the job is interrupted."""
+    from_stdin = [SAME_STDIN] if job.again and (job.recipients or job.campaign.recipients) == "-" else []
+    return LastWords(
+        ledger=ledger,
+        campaign_id=job.campaign_id,
+        again=job.again,
+        promise="this goes on, and messages nobody twice",
+        notes=[*from_stdin, *notes],
+        as_json=as_json,
+    )
 
 
 def _go_on(ledger: Ledger, job: Job, words: str) -> str:
@@ -170,7 +158,7 @@ def _checks(ledger: Ledger, job: Job, worker: OwnWorker) -> Callable[[Standing],
         marks = (standing.pending, standing.in_flight, standing.calls)
         if stuck is None or marks != moved:
             moved, since = marks, time.monotonic()
-        elif time.monotonic() - since >= job.patience_s:
+        elif time.monotonic() - since >= job.patience_s and not (stuck.by_workers and worker.is_young):
             raise stuck
         # Our own worker, just started, may not have been seen yet.
         return None if stuck is None and worker.is_young else standing.reason
@@ -188,7 +176,8 @@ def _stuck(ledger: Ledger, standing: Standing) -> Stuck | None:
     if standing.state == "running" and all(lane.held or lane.problems for lane in seen):
         held = next((lane for lane in seen if lane.held), None)
         remedy = ["account", "open", held.account] if held else []
-        return Stuck(standing, "; ".join(lane.words for lane in seen), remedy)
+        words, by_workers = "; ".join(lane.words for lane in seen), not all(lane.held for lane in seen)
+        return Stuck(standing, words, remedy, by_workers=by_workers)
     return None
 
 
@@ -200,21 +189,3 @@ def how_to_go_on(ledger: Ledger, job: Job, stuck: Stuck) -> Iterator[str]:
     else:
         yield "When that is mended:"
     yield f"  {ledger.command(*job.again)}"
-
-
-def _interrupted(ledger: Ledger, job: Job, held: ExitStack, end: BaseException, *, as_json: bool) -> NoReturn:
-    """Say at once how to go on, then stop the worker; a second Ctrl-C leaves it to end by itself."""
-    again = ledger.command(*job.again) if job.again else None
-    tell(f"\ninterrupted; this goes on, and messages nobody twice:\n  {again}" if again else "\ninterrupted")
-    if again and (job.recipients or job.campaign.recipients) == "-":
-        tell("(with the same recipients on standard input)")
-    tell("waiting for the calls on the wire (Ctrl-C again: leave them to the worker)")
-    try:
-        held.close()
-        found = standings(ledger.client, [job.campaign_id])
-    except (KeyboardInterrupt, Terminated):
-        found = []
-    if as_json:
-        document = found[0].as_json() if found else {"id": job.campaign_id}
-        emit({**document, "go_on": again}, [], as_json=True)
-    raise typer.Exit(128 + (end.number if isinstance(end, Terminated) else signal.SIGINT)) from end

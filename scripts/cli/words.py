@@ -20,6 +20,11 @@ def exact(*parts: str) -> str:
     return shlex.join([*_program(), *parts])
 
 
+def argument(path: Path) -> str:
+    """Return a path as an argument of a command: one that begins with a dash would be taken for an option."""
+    return f"./{path}" if str(path).startswith("-") else str(path)
+
+
 def _program() -> list[str]:
     called = Path(sys.argv[0])
     if called.name == "__main__.py":

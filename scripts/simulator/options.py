@@ -22,8 +22,8 @@ DEFAULT_API_KEY = "sim-key"
 DEFAULT_API_TOKEN = "sim-token"  # noqa: S105 - opens nothing but the simulator
 T = TypeVar("T")
 
-_LIMIT = re.compile(r"(\d+)/(\d+(?:\.\d+)?)s?", re.ASCII)
-_FAULT = re.compile(r"([a-z0-9-]+)(?::(\d*\.?\d+)|#(\d+)(?:-(\d+))?)", re.ASCII)
+_LIMIT = re.compile(r"(\d{1,9})/(\d{1,9}(?:\.\d{1,9})?)s?", re.ASCII)
+_FAULT = re.compile(r"([a-z0-9-]+)(?::(\d*\.?\d+)|#(\d{1,9})(?:-(\d{1,9}))?)", re.ASCII)
 _REJECT = re.compile(r"(\d{1,15})=([0-9A-Z]{1,6})", re.ASCII)
 
 

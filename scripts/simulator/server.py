@@ -70,7 +70,8 @@ class Simulator:
     @property
     def url(self) -> str:
         """Where it listens, without a slash at the end: an account's `base_url`."""
-        return f"http://{self._host}:{self._port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
 
     @property
     def options(self) -> SimulatorOptions:

@@ -339,11 +339,16 @@ def test_a_wrong_line_gives_one_sentence(complaint, line, sentence):
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("name", '"Big Offer"', '"name" should have 1 to 60 of the characters a-z 0-9 - _ .'),
-        ("name", f'"{"a" * 61}"', '"name" should have 1 to 60 of the characters a-z 0-9 - _ .'),
+        ("name", '"Big Offer"', '"name" should have 1 to 60 of the characters a-z 0-9 - _ . and not begin with -'),
+        ("name", f'"{"a" * 61}"', '"name" should have 1 to 60 of the characters a-z 0-9 - _ . and not begin with -'),
+        ("name", '"-offer"', '"name" should have 1 to 60 of the characters a-z 0-9 - _ . and not begin with -'),
         ("accounts", "[]", '"accounts" is empty'),
         ("accounts", '"main"', '"accounts" should be a list'),
-        ("accounts", '["Main!"]', '"accounts", item 1 should have 1 to 64 of the characters a-z 0-9 - _ .'),
+        (
+            "accounts",
+            '["Main!"]',
+            '"accounts", item 1 should have 1 to 64 of the characters a-z 0-9 - _ . and not begin with -',
+        ),
         ("body", '"Hi {"', "\"body\" has a single '{' at character 4 (write '{{' for the brace)"),
         ("body", '"Hi {}"', '"body" has a field without a column at character 4'),
         ("body", '"  "', '"body" is empty'),
@@ -407,7 +412,7 @@ def test_an_id_that_may_be(text):
     assert check_id(text) == text
 
 
-@pytest.mark.parametrize("text", ["", "A", "a b", "a/b", "a\n", "é", "a" * 101])
+@pytest.mark.parametrize("text", ["", "A", "a b", "a/b", "a\n", "é", "-x", "a" * 101])
 def test_an_id_that_may_not_be(text):
     with pytest.raises(ConfigError, match="should have 1 to 100 of the characters"):
         check_id(text)

@@ -186,6 +186,20 @@ def test_a_report_goes_into_a_file_whole_and_may_be_of_one_outcome_only(queued):
     assert sorted(queued.directory.iterdir()) == before
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("command", "code"), [("--help", 0), ("report x1", 0), ("status x9 --json", 2)])
+def test_a_command_does_its_work_without_its_standard_streams(queued, closed, command, code):
+    line = f"{sys.executable} -P -m scripts.cli {command} {closed}"
+    done = subprocess.run(["bash", "-c", line], cwd=queued.directory, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (code, 1 if code and "2>" not in closed else 0), done.stderr
+
+
+def test_a_report_may_have_the_longest_name_that_a_file_can_have(queued):
+    name = "r" * 251 + ".csv"
+    assert queued("report", "x1", "--out", name).code == 0
+    assert (queued.directory / name).read_text().count("\n") == 6
+
+
 def test_a_reader_that_has_enough_is_no_error_to_talk_about(queued):
     command = f"{sys.executable} -P -m scripts.cli"
     for what in ("status x1 --json", "report x1"):
@@ -203,6 +217,18 @@ def test_a_full_disk_is_said_in_one_sentence(queued):
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         ended = queued.process("report", "x1", stdout=full)
     assert (ended.code, ended.err) == (1, "standard output: No space left on device\n")
+
+
+def test_a_run_whose_report_can_not_be_written_still_prints_one_document(cli):
+    cli.write("people.csv", "phone,name\nnobody,A\n")
+    cli("enqueue", "offer.toml", "--id", "x1")
+    ended = cli("run", "offer.toml", "--id", "x1", "--report", "/dev/full", "--json")
+    assert (ended.code, ended.json["state"], ended.json["invalid"]) == (1, "finished", 1)
+    assert ended.json["error"] == "/dev/full can not be written: No space left on device"
+    assert [line.split(": ")[0] for line in ended.err.splitlines()] == [
+        "/dev/full can not be written",
+        "Each recipient",
+    ]
 
 
 def test_audit_is_exit_status_1_where_the_books_differ(queued):

@@ -113,17 +113,27 @@ def test_run_wants_the_secrets_of_the_account_before_it_queues(cli, monkeypatch,
     assert cli.is_untouched
 
 
+def test_run_wants_the_secret_that_signs_callback_urls_before_it_queues(cli, monkeypatch):
+    monkeypatch.setenv("BULKSEND_PUBLIC_URL", "https://reports.example")
+    _says(cli("run", "offer.toml"), "delivery reports need BULKSEND_CALLBACK_SECRET: set it to a long random text")
+    assert cli.is_untouched
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["enqueue", "other.toml"], "other.toml: No such file or directory"),
         (["enqueue", "offer.toml", "--id", "No Good"], "the id 'No Good' should have"),
+        (["enqueue", "offer.toml", "--id", "-x"], "the id '-x' should have"),
+        (["enqueue", "offer.toml", "--recipients", ""], "'--recipients': it is empty: name a file"),
+        (["run", "offer.toml", "--recipients", ""], "'--recipients': it is empty: name a file"),
         (["enqueue", "offer.toml", "--dry-run", "--hold"], "--dry-run queues nothing"),
         (
             ["run", "offer.toml", "--report", "nowhere/out.csv"],
             "--report nowhere/out.csv: there is no directory nowhere",
         ),
         (["run", "offer.toml", "--report", "."], "--report .: is a directory"),
+        (["run", "offer.toml", "--report", "r" * 256], "File name too long"),
         (["run", "offer.toml", "--patience", "-1"], "'--patience'"),
         (["run"], "Missing argument 'CAMPAIGN.toml'"),
         (["enqueue", "offer.toml", "--drynrun"], "--dry-run"),
@@ -173,6 +183,26 @@ def test_a_standard_input_that_is_closed_has_no_recipients(cli):
     ended = cli.process("enqueue", "offer.toml", "--recipients", "-", stdin=None, preexec_fn=lambda: os.close(0))
     _says(ended, "standard input: the file is empty")
     assert cli.is_untouched
+
+
+@pytest.mark.parametrize("name", ["people.csv", "offer.toml", "accounts.toml", "linked.csv", "other.csv"])
+def test_a_run_whose_report_would_take_the_place_of_what_it_reads(cli, name):
+    cli.write("other.csv", "phone,name\n9000000001,A\n")
+    (cli.directory / "linked.csv").symlink_to("people.csv")
+    before = (cli.directory / name).read_bytes()
+    options = ["--recipients", "other.csv"] if name == "other.csv" else []
+    ended = cli("run", "offer.toml", "--report", name, *options)
+    _says(ended, f"--report {name}: the report would take the place of ")
+    assert (cli.directory / name).read_bytes() == before
+    assert cli.is_untouched
+
+
+@pytest.mark.parametrize("name", ["people.csv", "accounts.toml"])
+def test_a_report_does_not_take_the_place_of_the_recipients_or_the_accounts(cli, name):
+    assert cli("enqueue", "offer.toml", "--id", "x1", "--hold").code == 0
+    before = (cli.directory / name).read_bytes()
+    _says(cli("report", "x1", "--out", name), f"--out {name}: the report would take the place of {name}, which is read")
+    assert (cli.directory / name).read_bytes() == before
 
 
 def test_with_json_a_mistake_is_a_document_too(cli):

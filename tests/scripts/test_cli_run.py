@@ -1,13 +1,18 @@
 """run and demo with real processes: the worker, the simulator, and what interrupts them."""
 
 import csv
+import itertools
 import json
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
+
+from worker.ledger import keys
 
 pytestmark = pytest.mark.system
 
@@ -49,6 +54,23 @@ def _worker_of(process, *, but=0):
         return next((child for child in children if child.pid != but and _is_worker(child)), None)
 
     return _until(find)
+
+
+@contextmanager
+def _lasting(cli, **settings):
+    """A run of campaign x1 that lasts, because its account is held, and its worker."""
+    cli("account", "hold", "main", "--why", "so that the campaign lasts")
+    with cli.start("run", "offer.toml", "--id", "x1", "--json", **settings) as process:
+        worker = _worker_of(process)
+        _until(lambda: _standing(cli, "x1").get("state") == "running")
+        yield process, worker
+
+
+def _waits_for(process, number):
+    """Whether a suspended process was sent a signal that it will get when it goes on (Linux)."""
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    pending = next(line.split()[1] for line in lines if line.startswith("ShdPnd:"))
+    return bool(int(pending, 16) >> (number - 1) & 1)
 
 
 def test_run_sends_reports_and_ends_with_0(cli, simulator):
@@ -93,16 +115,79 @@ def test_interrupted_it_prints_the_command_that_goes_on_and_messages_nobody_twic
 
 def test_sigterm_stops_it_as_cleanly(cli, simulator):
     simulator()
-    cli("account", "hold", "main", "--why", "so that the campaign lasts")
-    with cli.start("run", "offer.toml", "--id", "x1", "--json") as process:
-        worker = _worker_of(process)
-        _until(lambda: _standing(cli, "x1").get("state") == "running")
+    with _lasting(cli) as (process, worker):
         process.terminate()
         out, err = process.communicate(timeout=20)
     assert (process.returncode, worker.is_running()) == (143, False)
     document = json.loads(out)
     assert (document["id"], document["pending"]) == ("x1", 3)
     assert document["go_on"] in err
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=str,
+)
+def test_ended_while_its_worker_stops_it_has_said_where_the_campaign_stands(cli, simulator, number, status):
+    simulator()
+    with _lasting(cli) as (process, worker):
+        worker.suspend()
+        cli("cancel", "x1")
+        _until(lambda: _waits_for(worker, signal.SIGTERM))
+        process.send_signal(number)
+        said = list(itertools.takewhile(lambda line: not line.startswith("interrupted; "), process.stderr))
+        command = process.stderr.readline().strip()
+        worker.resume()
+        out, _ = process.communicate(timeout=20)
+    assert (process.returncode, worker.is_running()) == (status, False), said
+    document = json.loads(out)
+    assert (document["state"], document["cancelled"], document["go_on"]) == ("cancelled", 3, command)
+
+
+def test_under_nohup_the_end_of_its_terminal_does_not_end_it(cli, simulator):
+    simulator()
+    with _lasting(cli, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as (process, _):
+        process.send_signal(signal.SIGHUP)
+        cli("account", "open", "main")
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, json.loads(out)["state"]) == (0, "finished"), err
+
+
+def test_enqueue_interrupted_tells_the_new_id_in_a_command_that_goes_on(cli):
+    given = ("--recipients", "-", "--hold", "--watch", "--json")
+    with cli.start("enqueue", "offer.toml", *given, stdin=subprocess.PIPE) as process:
+        process.stdin.write("phone,name\n+919000000001,Asha\n")
+        process.stdin.flush()
+        (campaign_id,) = _until(lambda: [each["id"] for each in cli("list", "--json").json])
+        process.terminate()
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, json.loads(out)["state"]) == (143, "producing"), err
+    command = json.loads(out)["go_on"]
+    assert command.endswith(f" enqueue offer.toml --id {campaign_id} --recipients - --hold --watch --json")
+    assert f"{command}\n(with the same recipients on standard input)\n" in err
+
+
+def test_a_file_that_begins_with_a_dash_is_printed_so_that_the_command_works(cli, simulator):
+    simulator()
+    cli("account", "hold", "main", "--why", "no balance")
+    (cli.directory / "offer.toml").rename(cli.directory / "-odd.toml")
+    stuck = cli.process("run", "--id", "x1", "--patience", "0", "--", "-odd.toml")
+    command = next(line for line in stuck.err.splitlines() if " run " in line)
+    cli("account", "open", "main")
+    done = subprocess.run(command, shell=True, cwd=cli.directory, capture_output=True, text=True, check=False)
+    assert (done.returncode, "x1: finished" in done.stdout) == (0, True), done.stderr
+
+
+def test_watch_interrupted_says_where_the_campaign_stands(cli):
+    cli("enqueue", "offer.toml", "--id", "x1", "--hold")
+    with cli.start("watch", "x1", "--json") as process:
+        process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert (json.loads(out)["state"], json.loads(out)["pending"]) == ("paused", 3)
+    assert json.loads(out)["go_on"].endswith(" watch x1 --json")
 
 
 def test_killed_it_takes_its_worker_along_and_can_go_on(cli, simulator):
@@ -168,6 +253,15 @@ def test_it_gives_up_on_a_paused_campaign_and_goes_on_when_it_is_resumed(cli, si
     cli("resume", "x1")
     ended = cli.process("run", "offer.toml", "--id", "x1", "--json")
     assert (ended.code, ended.json["state"]) == (0, "finished")
+
+
+def test_what_a_dead_worker_complained_of_is_not_held_against_a_new_one(cli, simulator):
+    simulator()
+    seconds, _ = cli.client.time()
+    cli.client.zadd(keys.WORKERS, {"dead": (seconds + 60) * 1_000_000})
+    cli.client.hset(keys.problems("main"), "dead", "api_key needs the environment variable KEY")
+    ended = cli.process("run", "offer.toml", "--id", "x1", "--patience", "0", "--json")
+    assert (ended.code, ended.json["state"], ended.json["accepted"]) == (0, "finished", 3), ended.err
 
 
 def test_a_campaign_that_is_cancelled_ends_at_once_with_1(cli, simulator):

@@ -3,7 +3,7 @@
 import pytest
 
 from config.errors import ConfigError
-from scripts.simulator import Limit, SimulatorOptions, parse_fault, parse_limit, parse_reject
+from scripts.simulator import Limit, Simulator, SimulatorOptions, parse_fault, parse_limit, parse_reject
 from scripts.simulator.options import parse_over, parse_postback, with_shares_checked
 
 
@@ -37,9 +37,11 @@ def test_a_reject_reads_back_as_it_was_written(text):
         (parse_limit, "0/1s"),
         (parse_limit, "1/0s"),
         (parse_limit, "-1/1s"),
+        (parse_limit, "9" * 5000 + "/1s"),
         (parse_fault, "reset"),
         (parse_fault, "reset:2"),
         (parse_fault, "reset#0"),
+        (parse_fault, "reset#" + "9" * 5000),
         (parse_fault, "reset#5-3"),
         (parse_fault, "gone:0.5"),
         (parse_reject, "99"),
@@ -61,3 +63,8 @@ def test_shares_of_faults_are_parts_of_one_whole():
     options = SimulatorOptions(faults=(parse_fault("reset:0.6"), parse_fault("hang:0.5")))
     with pytest.raises(ConfigError, match="more than 1"):
         with_shares_checked(options)
+
+
+def test_an_address_with_colons_stands_in_brackets_in_its_url():
+    assert Simulator(host="::1", port=9933).url == "http://[::1]:9933"
+    assert Simulator(host="127.0.0.1", port=9933).url == "http://127.0.0.1:9933"

@@ -26,7 +26,6 @@ def connection_of(url):
         "redis://127.0.0.1:7001/5",
         "redis://127.0.0.1:7001?db=5",
         "redis://127.0.0.1:7001",
-        "redis://127.0.0.1:7001/5?protocol=3&socket_timeout=5",
         "rediss://:made-up@redis.example:6380/2",
         "rediss://bulksend:a%2Fb%40c@redis.example:6380/2?ssl_ca_certs=/etc/redis/ca.pem",
     ],
@@ -43,7 +42,8 @@ def tls_context_of(connection_class, arguments):
     """Give how a connection of redis-py would check its server."""
     chosen = {name: value for name, value in arguments.items() if name.startswith("ssl_")}
     connection = connection_class(**chosen)
-    return connection.cert_reqs, connection.check_hostname, connection.ca_certs, connection.certfile, connection.keyfile
+    names = ("cert_reqs", "check_hostname", "ca_certs", "ca_path", "certfile", "keyfile", "certificate_password")
+    return [getattr(connection, name) for name in (*names, "ssl_ciphers")]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,7 @@ def tls_context_of(connection_class, arguments):
         "?ssl_check_hostname=false",
         "?ssl_cert_reqs=none",
         "?ssl_cert_reqs=optional",
+        "?ssl_ca_path=/etc/ssl/certs&ssl_password=p&ssl_ciphers=ECDHE&ssl_check_hostname=True",
     ],
 )
 def test_celery_checks_the_servers_certificate_exactly_as_the_ledger_does(query):

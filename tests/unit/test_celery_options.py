@@ -82,3 +82,11 @@ def test_beat_keeps_its_entries_beside_the_ledger_wherever_the_messages_are(tmp_
     assert redbeat_url(rabbit) == "redis://bulksend-redis-url-is-not-set.invalid:6379/0\n"
     assert redbeat_url(rabbit | {"BULKSEND_REDIS_URL": "rediss://r.example/2"}) == "rediss://r.example/2\n"
     assert redbeat_url({"BULKSEND_REDIS_URL": "unix:///r.sock?db=2"}) == "unix:///r.sock?db=2\n"
+
+
+@pytest.mark.parametrize("program", [["worker"], ["inspect", "ping"]], ids=" ".join)
+def test_a_wrong_setting_is_one_sentence_whatever_celery_is_to_start(tmp_path, program):
+    environ = {"PYTHONPATH": str(ROOT), "BULKSEND_REDIS_URL": "redis://127.0.0.1:1/0", "BULKSEND_JITTER_MS": "much"}
+    command = [sys.executable, "-m", "celery", "-A", "worker.app", *program]
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "BULKSEND_JITTER_MS should be a valid number\n")

@@ -4,7 +4,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.settings import Settings
-from tasks.produce import check_accounts, check_kind, checks_for
+from tasks.produce import check_accounts, check_kind, checks_for, open_recipients
 from worker.intake.batches import check_body
 from worker.intake.campaign import Campaign
 from worker.intake.exotel_options import ExotelOptions
@@ -151,3 +151,10 @@ def test_a_sender_is_held_against_every_account_that_may_send_it(settings, tmp_p
 )
 def test_a_body_has_1_to_2000_characters(text, why):
     assert check_body(text) == why
+
+
+def test_an_empty_name_does_not_mean_the_campaigns_own_recipients(tmp_path):
+    own = tmp_path / "people.csv"
+    own.write_text("to\n+919000000001\n")
+    with pytest.raises(ConfigError, match="recipients are read from"):
+        open_recipients(BODY.model_copy(update={"recipients": str(own)}), None, "")

@@ -36,3 +36,9 @@ def test_a_rate_is_read_as_its_mean_and_its_window(text, per_second, window_s):
 def test_what_is_not_a_rate_is_refused(text):
     with pytest.raises(ValueError, match="N/minute"):
         Rate.parse(text)
+
+
+def test_the_least_rate_is_taken_and_one_below_it_is_told_what_it_is():
+    assert Rate.parse("0.000000001/hour").per_second == 1e-9 / 3600
+    with pytest.raises(ValueError, match=r"with N from 0\.000000001 to 999999999$"):
+        Rate.parse("0.0000000001/hour")

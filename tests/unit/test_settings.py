@@ -72,6 +72,57 @@ def test_a_wrong_variable_is_named_and_its_value_is_not(monkeypatch, name, value
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["REDIS_URL", "BROKER_URL"])
+@pytest.mark.parametrize(
+    ("value", "clause"),
+    [
+        ("redis://h/0?foo=hunter2", "has more behind its question mark than redis:// may: db, each once"),
+        ("redis://h/0?socket_timeout=hunter2", "has more behind its question mark than redis:// may: db, each once"),
+        ("redis://h/0?health_check_interval=1", "has more behind its question mark than redis:// may: db, each once"),
+        ("redis://h/0?decode_responses=true", "has more behind its question mark than redis:// may: db, each once"),
+        ("redis://h/0?ssl_cert_reqs=none", "has more behind its question mark than redis:// may: db, each once"),
+        ("redis://h?db=1&db=2", "has more behind its question mark than redis:// may: db, each once"),
+        ("redis://h?db=hunter2", "should have a number for db"),
+        ("rediss://h?ssl_cert_reqs=hunter2", "should have none, optional or required for ssl_cert_reqs"),
+        ("rediss://h?ssl_check_hostname=no", "should have true or false for ssl_check_hostname"),
+        ("rediss://h?ssl_ca_certs=", "should have a text for ssl_ca_certs"),
+        ("redis://h/hunter2", "should have the number of a database for its path, as in redis://HOST:PORT/0"),
+        ("redis://h/0/1", "should have the number of a database for its path, as in redis://HOST:PORT/0"),
+        ("redis://hunter..2", "has a host that can not be one"),
+        (f"redis://{300 * 'a'}", "has a host that can not be one"),
+        ("redis://h%00", "has a zero byte in it"),
+        ("redis://:\udcff@h", "is not UTF-8"),
+    ],
+)
+def test_an_address_of_redis_that_a_client_would_fail_on_is_refused_at_once(monkeypatch, name, value, clause):
+    monkeypatch.setenv(f"BULKSEND_{name}", value)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert str(caught.value) == f"BULKSEND_{name} {clause}"
+
+
+@pytest.mark.parametrize("query", ["foo=1", "db=x", "ssl_cert_reqs=none", "db=1&db=2"])
+def test_a_socket_of_redis_has_no_option_but_its_database(monkeypatch, query):
+    monkeypatch.setenv("BULKSEND_REDIS_URL", f"unix:///run/redis.sock?{query}")
+    with pytest.raises(ConfigError, match=r"^BULKSEND_REDIS_URL (has more behind|should have a number)"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://h",
+        "redis://[::1]:6380/",
+        "redis://:p%2Fq@b\u00fccher.example./15",
+        "rediss://u:p@h?db=3&ssl_ca_certs=/a%20b.pem&ssl_cert_reqs=optional&ssl_check_hostname=False",
+        "unix://:p@/run/a%20b/redis.sock?db=2",
+    ],
+)
+def test_an_address_of_redis_is_taken_as_it_is(monkeypatch, url):
+    monkeypatch.setenv("BULKSEND_REDIS_URL", url)
+    assert load_settings().redis_url == url
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [

@@ -3,10 +3,10 @@
 from typing import NewType
 
 CampaignId = NewType("CampaignId", str)
-"""`<name>-<suffix>` or what `--id` gave: a-z 0-9 - _ . , at most 100 characters."""
+"""`<name>-<suffix>` or what `--id` gave: a-z 0-9 - _ . (not - first), at most 100 characters."""
 
 AccountName = NewType("AccountName", str)
-"""The account's key in the accounts file: a-z 0-9 - _ . , at most 64 characters."""
+"""The account's key in the accounts file: a-z 0-9 - _ . (not - first), at most 64 characters."""
 
 AttemptId = NewType("AttemptId", str)
 """One taking of a batch: 22 random URL-safe characters, made by the process that asks. It is the fence."""

@@ -42,7 +42,7 @@ from worker.intake.zones import ZoneName
 MAX_BODY_CHARACTERS = 2000
 """The longest body: Exotel's limit (bulk SMS), kept at every gateway."""
 
-_ID = re.compile(r"[a-z0-9._-]{1,100}")
+_ID = re.compile(r"(?!-)[a-z0-9._-]{1,100}")
 _YEAR = re.compile(r"\s*[0-9]{4}-", re.ASCII)
 INSIDE = "inside"
 """Type of a mistake whose message begins with its place inside a table."""
@@ -51,7 +51,7 @@ INDIA = "Asia/Kolkata"
 
 _NO_BODY = "is of a body: a campaign with [content] has none"
 
-_AccountName = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
+_AccountName = Annotated[str, Field(pattern=r"^[a-z0-9._][a-z0-9._-]{0,63}$")]
 _Text = Annotated[str, Field(min_length=1)]
 
 
@@ -73,7 +73,7 @@ class Campaign(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,60}$")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9._][a-z0-9._-]{0,59}$")]
     accounts: Annotated[tuple[_AccountName, ...], Field(min_length=1)]
     body: str | None = None
     content: dict[str, Any] | None = None
@@ -270,7 +270,7 @@ class Campaign(BaseModel):
 def check_id(text: str) -> CampaignId:
     """Return a campaign's id that somebody typed; raises `ConfigError` where it can not be one."""
     if _ID.fullmatch(text) is None:
-        raise ConfigError(f"the id {text!r} should have 1 to 100 of the characters a-z 0-9 - _ .")
+        raise ConfigError(f"the id {text!r} should have 1 to 100 of the characters a-z 0-9 - _ . and not begin with -")
     return CampaignId(text)
 
 

@@ -81,7 +81,7 @@ def _complaint(key: str, details: ErrorDetails) -> str:  # noqa: PLR0911 - one a
             return f"is not a key of a campaign{did_you_mean(key, known)}"
         case "string_pattern_mismatch":
             most = 60 if key == "name" else 64
-            return f"should have 1 to {most} of the characters a-z 0-9 - _ ."
+            return f"should have 1 to {most} of the characters a-z 0-9 - _ . and not begin with -"
         case "too_short" | "string_too_short":
             return "is empty"
         case "timezone_aware":
