@@ -18,7 +18,7 @@ import redis
 from config.errors import ConfigError
 from worker.domain.ids import CampaignId
 from worker.domain.segments import total_segments
-from worker.domain.suppression import Checks, why
+from worker.domain.suppression import EVERY_SENDER, Checks, why
 from worker.intake.batches import Check, check_body, prepare
 from worker.intake.campaign import Campaign
 from worker.intake.message_options import fields_in
@@ -218,7 +218,7 @@ def checks_of(campaign: Campaign) -> Checks:
     return Checks(
         # Which of several will send is not known yet: the list of an account that does is looked up at that moment.
         account=accounts[0] if len(accounts) == 1 else "",
-        sender=campaign.call_sender,
+        sender=EVERY_SENDER if campaign.sender and fields_in(campaign.sender) else campaign.call_sender,
         is_promotional=campaign.sms_type == "promotional" or bool(fields_in(campaign.sms_type)),
         not_before_hours=campaign.not_before_hours or 0,
     )

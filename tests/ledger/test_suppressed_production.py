@@ -51,6 +51,17 @@ def test_a_number_on_a_list_is_suppressed_with_the_reason_in_the_report(ledger):
     assert audit(ledger.redis, "c") == ()
 
 
+def test_every_senders_list_holds_for_a_campaign_whose_sender_is_of_each_row(ledger):
+    suppress(ledger.redis, SuppressionList(kind="sender", name="ACME"), [A + 1], Reason.OPTED_OUT)
+    campaign = CAMPAIGN.model_copy(update={"sender": "{to}"})
+    produce(ledger.redis, "c", campaign, rows([A + 1, A + 2, A + 3]))
+    assert outcomes(ledger) == ["suppressed", "pending", "pending"]
+    suppress(ledger.redis, SuppressionList(kind="sender", name="ACME"), [A + 2], Reason.OPTED_OUT)
+    ledger.lane()
+    assert ledger.take_one().content().numbers == (A + 3,)
+    assert "every sender's counts" in list(report_rows(ledger.redis, "c"))[1].reason
+
+
 def test_a_stretch_that_loses_all_its_messages_is_no_batch(ledger):
     suppress(ledger.redis, EVERYBODY, range(A, A + 150), Reason.HAND)
     produce(ledger.redis, "c", CAMPAIGN, rows(range(A, A + 250)))
