@@ -121,13 +121,15 @@ def test_a_zip_that_is_no_workbook_is_refused(tmp_path):
     assert complaint(path).startswith("no .xlsx file, or damaged (")
 
 
-def changed(path, change):
-    """Put another first sheet into a workbook."""
-    content = io.BytesIO(path.read_bytes())
-    with zipfile.ZipFile(content) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+def changed(path, change, place="xl/worksheets/sheet1.xml"):
+    """Put another first sheet into a workbook, and there."""
+    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
         for part in old.infolist():
             is_sheet = part.filename == "xl/worksheets/sheet1.xml"
-            new.writestr(part.filename, change(old.read(part)) if is_sheet else old.read(part))
+            content = old.read(part)
+            if part.filename == "xl/_rels/workbook.xml.rels":
+                content = content.replace(b"/xl/worksheets/sheet1.xml", f"/{place}".encode())
+            new.writestr(place if is_sheet else part.filename, change(content) if is_sheet else content)
     return path
 
 
@@ -135,14 +137,44 @@ def changed(path, change):
     ("row", "reach"),
     [
         (b'<row><c r="XFD1048576" t="n"><v>1</v></c></row>', "row 1,048,576 and column 16,384"),
-        (b"<row><x:c s='1' r='xfd1048576'/></row>", "row 1,048,576 and column 16,384"),
-        (b'<row><c r="AAAAAAA999999999"/></row>', "row 999,999,999 and column 321,272,407"),
-        (b'<row r="1048576"><c r="A1048576"/></row><row>' + b"<c/>" * 100 + b"</row>", "row 1,048,676 and column 100"),
+        (b"<row><c s='1' r='xfd1048576'/></row>", "row 1,048,576 and column 16,384"),
+        (b'<x:row r="1048576" xmlns:x="x"><x:c/><x:c r="XFD2"/></x:row>', "row 1,048,576 and column 16,384"),
+        (b'<row r="1048576"><c a=">" b="&gt;" r="XFD1048576"/></row>', "row 1,048,576 and column 16,384"),
+        (b'<row r="1048576"><c r="A1048576"/></row><row>' + b"<c/>" * 100 + b"</row>", "row 1,048,577 and column 100"),
+        (b'<row r="1048576"><c r="CU1048576"/><c/></row>', "row 1,048,576 and column 100"),
     ],
 )
-def test_a_stray_cell_far_away_is_refused_before_the_table_is_made(save, row, reach):
-    path = changed(save(people=[["to"], [1]]), lambda sheet: sheet.replace(b"</sheetData>", row + b"</sheetData>"))
+@pytest.mark.parametrize("place", ["xl/worksheets/sheet1.xml", "xl/Worksheets/sheet1.XML", "xl/elsewhere/s.bin"])
+def test_a_stray_cell_far_away_is_refused_before_the_table_is_made(save, row, reach, place):
+    path = changed(
+        save(people=[["to"], [1]]), lambda sheet: sheet.replace(b"</sheetData>", row + b"</sheetData>"), place
+    )
     assert complaint(path) == f"a sheet reaches to {reach}, more than {MAX_CELLS:,} cells; save it as CSV"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"<sheetData>", b"<sheetData><row r='99999999999'/>"),
+        (b"<sheetData>", b"<sheetData><row><c r='AAAAAAA999999999'/></row>"),
+        (b"<sheetData>", b"<sheetData a=1>"),
+        (b"</worksheet>", b""),
+        (b"<worksheet", b"<!DOCTYPE worksheet><worksheet"),
+        (b"<worksheet", b"<worksheet a='" + b"a" * 5_000_000 + b"'"),
+    ],
+)
+def test_a_sheet_that_can_not_be_followed_cell_by_cell_is_refused(save, old, new):
+    path = changed(save(people=[["to"], [1]]), lambda sheet: sheet.replace(old, new))
+    assert complaint(path) == "no .xlsx file, or damaged, or protected by a password; save it anew or as CSV"
+
+
+def test_pictures_and_other_parts_may_be_anything(save):
+    path = save(people=[["to"], [1]])
+    with zipfile.ZipFile(path, "a") as packed:
+        packed.writestr("xl/media/image1.png", bytes(range(256)) * 10_000)
+        packed.writestr("xl/media/image2.svg", "<!DOCTYPE svg><svg/>")
+        packed.writestr("xl/drawings/vmlDrawing1.vml", "<xml><br></xml>")
+    assert rows_of(path) == (("to",), [["1"]])
 
 
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])
