@@ -50,7 +50,12 @@ def test_cells_are_text_as_it_stands_in_a_message(save):
         "to": (919000000001, "919000000001"),
         "text": (" 0012 ", " 0012 "),
         "decimal": (10.5, "10.5"),
+        "sum": (1.1 + 2.2, "3.3"),
+        "nearly whole": (4.35 * 100, "435"),
+        "part": (1.5e-7, "0.00000015"),
+        "large sum": (123456789012.1 + 0.2, "123456789012.3"),
         "whole": (10.0, "10"),
+        "huge": (1e21, "1" + 21 * "0"),
         "large": (123456789012345, "123456789012345"),
         "yes": (True, "true"),
         "day": (dt.date(2026, 11, 22), "2026-11-22"),
@@ -175,6 +180,20 @@ def test_pictures_and_other_parts_may_be_anything(save):
         packed.writestr("xl/media/image2.svg", "<!DOCTYPE svg><svg/>")
         packed.writestr("xl/drawings/vmlDrawing1.vml", "<xml><br></xml>")
     assert rows_of(path) == (("to",), [["1"]])
+
+
+@pytest.mark.parametrize(("number", "style"), [(-1e308, "yyyy-mm-dd"), (1e10, "[h]:mm:ss"), (-1e308, "[h]:mm:ss")])
+def test_a_date_that_no_calendar_has_is_refused_with_its_row(save, number, style):
+    path = save(people=[["to", "when"], [1, 2], [], [3, number]])
+    workbook = openpyxl.load_workbook(path)
+    workbook["people"]["B4"].number_format = style
+    workbook.save(path)
+    assert complaint(path) == 'sheet "people", row 4: a date or a time that no calendar has'
+
+
+def test_what_is_no_number_at_all_is_empty(save):
+    path = changed(save(people=[["to", "sum"], [1, 7]]), lambda sheet: sheet.replace(b"<v>7</v>", b"<v>1E400</v>"))
+    assert rows_of(path) == (("to", "sum"), [["1", ""]])
 
 
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])
