@@ -8,10 +8,9 @@ the second still finds its place. Wrong input leaves nothing behind.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
 import redis
 
@@ -23,7 +22,7 @@ from worker.intake.batches import Check, check_body, prepare
 from worker.intake.campaign import Campaign
 from worker.intake.message_options import fields_in
 from worker.intake.rows import RowSource
-from worker.intake.stretch import Prepared
+from worker.intake.stretch import MAX_BYTES, Prepared
 from worker.ledger.errors import translated
 from worker.ledger.packing import pack
 from worker.ledger.production import (
@@ -43,7 +42,7 @@ from worker.ledger.suppression import find_suppressed
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 CHUNK = 20
-"""Stretches written by one script: at most 2,000 messages, about 40 KB."""
+"""Stretches written by one script: at most 2,000 messages, about 40 KB; fewer where their rows are long."""
 
 NOTHING_READ = Continue(position=0, digest="")
 
@@ -172,7 +171,7 @@ def _append_all(
     on_progress: Callable[[int], None],
 ) -> int:
     checks = checks_of(campaign)
-    while read := list(islice(prepared, CHUNK)):
+    for read in chunks(prepared):
         chunk = without_suppressed(client, checks, read)
         written = append(
             client,
@@ -192,6 +191,19 @@ def _append_all(
         position = chunk[-1].last_row
         on_progress(position)
     return position
+
+
+def chunks(prepared: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+    """Give the stretches as they are looked up and written: `CHUNK` together, or as many as take `MAX_BYTES`."""
+    chunk, size_bytes = list[Prepared](), 0
+    for stretch in prepared:
+        chunk.append(stretch)
+        size_bytes += stretch.size_bytes
+        if len(chunk) == CHUNK or size_bytes >= MAX_BYTES:
+            yield chunk
+            chunk, size_bytes = [], 0
+    if chunk:
+        yield chunk
 
 
 def hours_around(campaign: Campaign, now: datetime) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from worker.domain.template import compile_template
 from worker.intake.batches import prepare
 from worker.intake.campaign import Campaign
 from worker.intake.readers import open_rows, rows_from
+from worker.intake.stretch import MAX_BYTES, MAX_CELLS
 
 CAMPAIGN = Campaign(name="offer", accounts=("main",), body="Hi {name}")
 
@@ -134,6 +135,38 @@ def test_an_input_that_is_all_wrong_is_cut_after_a_thousand_rows():
     batches = produce([{"to": "nobody", "name": "a"}] * 2_500)
     assert [batch.rows for batch in batches] == [1000, 1000, 500]
     assert [batch.invalid for batch in batches] == [1000, 1000, 500]
+
+
+def test_long_rows_end_a_batch_before_they_fill_memory():
+    long = "x" * (MAX_BYTES // 32)
+    for rows in ([{"to": number(n), "name": "a", "long": long} for n in range(99)], [{"to": "-", "long": long}] * 500):
+        *full, last = produce(rows)
+        assert all(32 <= batch.rows < 48 for batch in full)
+        assert sum(batch.rows for batch in full) + last.rows == len(rows)
+
+
+def test_long_rows_change_no_digest_and_a_continued_production_finds_the_same_batches():
+    rows = [{"to": number(n), "name": "a", "long": "x" * (n % 7) * 40_000} for n in range(120)]
+    batches = produce(rows)
+    assert len(batches) > 2
+    assert produce(rows) == batches
+    assert produce(rows, batch_size=1)[-1].digest == batches[-1].digest
+
+
+def test_rows_with_many_columns_of_their_own_end_a_batch_before_they_fill_memory():
+    width = 2_000
+    rows = [{"to": number(n), "name": "a"} | dict.fromkeys(f"{n}-{i}" for i in range(width)) for n in range(100)]
+    batches = produce(rows)
+    assert all(len(batch.content.columns) * batch.rows <= MAX_CELLS for batch in batches)
+    assert [batch.rows for batch in batches] == [22, 22, 22, 22, 12]
+    assert produce(rows, batch_size=1)[-1].digest == batches[-1].digest
+
+
+def test_rows_with_few_of_many_columns_end_a_batch_before_they_fill_memory():
+    wide = {"to": number(0), "name": "a"} | dict.fromkeys(f"{i}" for i in range(16_000))
+    batches = produce([wide, *({"to": number(n), "name": "a"} for n in range(1, 150))])
+    assert [len(batch.content.columns) for batch in batches] == [16_002, 2]
+    assert batches[0].rows < MAX_CELLS // 16_000 + 17
 
 
 def test_an_input_without_rows_gives_no_batch():
