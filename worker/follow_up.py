@@ -57,8 +57,9 @@ def chosen(
 ) -> Iterator[dict[str, str | None]]:
     """Give the chosen rows in row order as mappings of column to value; raises `LedgerError`.
 
-    Where a row has nothing in column `to`, its number stands there. `at_end` is told how many were passed over for
-    being unconfirmed.
+    In column `to` stands each row's number as it was read then (E.164), whatever stood there: another campaign may read
+    it otherwise. Of an invalid row what stood there stays. `at_end` is told how many were passed over for being
+    unconfirmed.
     """
     passed_over = 0
     for row in report_rows(client, choice.of):
@@ -68,7 +69,8 @@ def chosen(
             passed_over += 1
             continue
         recipient = dict(zip(row.columns, row.values, strict=True))
-        recipient[to] = recipient.get(to) or row.to
+        if row.outcome != "invalid" or not recipient.get(to):
+            recipient[to] = row.to
         yield recipient
     at_end(passed_over)
 
