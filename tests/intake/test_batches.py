@@ -96,14 +96,21 @@ def test_rows_passed_over_stand_in_the_batch_in_which_they_fall():
         ({"to": number(1)}, number(1), "no value in column 'name'"),
         ({"to": number(1), "name": None}, number(1), "no value in column 'name'"),
         ({"to": number(1), "name": "a" * 2_001}, number(1), "body has 2,001 characters, the gateway takes 2,000"),
-        ({"to": number(1), "name": " \n"}, number(1), "empty body"),
-        ({"to": number(1), "name": ""}, number(1), "empty body"),
+        ({"to": number(1), "name": " \n"}, number(1), "no value in column 'name'"),
+        ({"to": number(1), "name": ""}, number(1), "no value in column 'name'"),
     ],
 )
 def test_an_invalid_row_says_why(recipient, to, reason):
     [batch] = produce([recipient], CAMPAIGN.model_copy(update={"body": "{name}"}))
     [passed] = batch.content.passed
     assert (passed.outcome, passed.to, passed.reason) == ("invalid", to, reason)
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_a_body_that_comes_out_empty_is_invalid(value):
+    campaign = CAMPAIGN.model_copy(update={"body": "{name|}"})
+    [batch] = produce([{"to": number(1), "name": value}, {"to": number(2), "name": "a"}], campaign)
+    assert [passed.reason for passed in batch.content.passed] == ["empty body"]
 
 
 def test_a_body_of_two_thousand_characters_is_sent():
@@ -285,7 +292,7 @@ def test_each_valid_number_is_messaged_once_with_the_first_of_its_valid_rows(rec
     expected, seen = [], set()
     for row, recipient in enumerate(recipients, 1):
         digits = (recipient["to"] or "").replace(" ", "").removeprefix("+91")
-        if digits.startswith("9") and recipient.get("name") is not None and digits not in seen:
+        if digits.startswith("9") and (recipient.get("name") or "").strip() and digits not in seen:
             seen.add(digits)
             expected.append((row, int(f"91{digits}"), f"Hi {recipient['name']}"))
     assert [(row, message.to, message.body) for row, message in sent] == expected
@@ -369,9 +376,9 @@ GOOD = {"header": "EXOTEL", "kind": "transactional", "dlt": "107"}
     ("change", "reason"),
     [
         ({"header": None}, "no value in column 'header'"),
-        ({"header": " "}, "from is empty"),
+        ({"header": " "}, "no value in column 'header'"),
         ({"kind": None}, "no value in column 'kind'"),
-        ({"kind": ""}, "sms_type is empty"),
+        ({"kind": ""}, "no value in column 'kind'"),
         ({"kind": "otp"}, "sms_type 'otp' is none of transactional, transactional_opt_in, promotional"),
         ({"dlt": None}, "no value in column 'dlt'"),
     ],
@@ -384,12 +391,12 @@ def test_a_row_whose_settings_can_not_be_is_invalid_and_does_not_use_up_its_numb
 
 @pytest.mark.parametrize("kind", ["transactional", "transactional_opt_in", "promotional"])
 def test_each_message_has_the_settings_of_its_row(kind):
-    rows = [{"to": number(1), **GOOD}, {"to": number(2), **GOOD, "kind": kind, "header": "600100", "dlt": ""}]
+    rows = [{"to": number(1), **GOOD}, {"to": number(2), **GOOD, "kind": kind, "header": "600100", "dlt": "108"}]
     (batch,) = produce(rows, WITH_OPTIONS)
     written = messages(batch.content, compile_template("Hi"), WITH_OPTIONS.message_options())
     assert [dict(message.options) for message in written] == [
         {"from": "EXOTEL", "sms_type": "transactional", "dlt_template_id": "1107"},
-        {"from": "600100", "sms_type": kind, "dlt_template_id": "1"},
+        {"from": "600100", "sms_type": kind, "dlt_template_id": "1108"},
     ]
 
 

@@ -113,7 +113,7 @@ class Stretch:
         self._rows.append(self._last_row)
         self._numbers.append(number)
         self._values.append(values)
-        return len(self._rows) == self._batch_size or self._is_large()
+        return len(self._rows) == self._batch_size or (len(self._read) >= _MEASURED_ROWS and self._is_large())
 
     def pass_over(self, refused: Refused, row: list[str | None] | BadRow) -> bool:
         """Add a row that becomes no message; return whether the stretch must end."""
@@ -121,7 +121,7 @@ class Stretch:
         values = row.fitted(len(self._columns or ())) if isinstance(row, BadRow) else row
         self._read.append(row.read if isinstance(row, BadRow) else row)
         self._refused.append((self._last_row, refused, values))
-        return len(self._refused) == MAX_PASSED_ROWS or self._is_large()
+        return len(self._refused) == MAX_PASSED_ROWS or (len(self._read) >= _MEASURED_ROWS and self._is_large())
 
     @property
     def is_empty(self) -> bool:
@@ -133,9 +133,7 @@ class Stretch:
         return len(self._rows) + len(self._refused)
 
     def _is_large(self) -> bool:
-        """Return whether the stretch is too large to go on; looked at every few rows only."""
-        if len(self._read) < _MEASURED_ROWS:
-            return False
+        """Return whether the stretch is too large to go on."""
         self._digest()
         return self._size_bytes >= MAX_BYTES or self._count * len(self._union) >= MAX_CELLS
 
