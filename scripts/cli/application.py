@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
@@ -106,6 +107,7 @@ def bulksend(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command (default: what the shell gave) and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    _open_closed_streams()
     try:
         code = typer.main.get_command(app).main(given, prog_name="bulksend", standalone_mode=False)
         sys.stdout.flush()
@@ -120,6 +122,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _say(_sentence(error), code, given)
     return code if isinstance(code, int) else 0
+
+
+def _open_closed_streams() -> None:
+    """Read nothing from, and lose what is written to, a stream that whoever called has closed (`>&-`): it is None."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for all commands
 
 
 def _let_go_of_stdout() -> None:

@@ -327,6 +327,18 @@ def test_standard_input_that_is_empty_is_refused():
         open_rows("-", stdin=io.BytesIO(b""))
 
 
+def test_a_standard_input_that_is_closed_is_refused(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(ConfigError, match="standard input: it is closed"):
+        open_rows("-")
+
+
+@pytest.mark.parametrize("name", ["r\0.csv", "r\0.xlsx"])
+def test_a_name_that_no_file_can_have_is_refused(name):
+    with pytest.raises(ConfigError, match="no name of a file has a NUL character"):
+        open_rows(name)
+
+
 def test_a_file_is_read_as_a_stream():
     class Endless(io.RawIOBase):
         def readline(self, _size=-1):

@@ -1,6 +1,7 @@
 """What a user can get wrong: one sentence, exit status 2, no traceback, and nothing queued."""
 
 import gzip
+import sys
 
 import pytest
 
@@ -146,6 +147,22 @@ def test_a_command_line_that_is_wrong(cli, arguments, sentence):
     _says(ended, sentence) if "--json" not in arguments else None
     assert (ended.code, sentence in ended.err) == (2, True)
     assert cli.is_untouched
+
+
+@pytest.mark.parametrize("command", [["enqueue", "offer.toml", "--recipients", "-"], ["suppress", "import", "-"]])
+def test_a_standard_input_that_is_closed_has_nothing_in_it(cli, monkeypatch, command):
+    monkeypatch.setattr("sys.stdin", None)
+    _says(cli(*command), "standard input: the file is empty")
+    sys.stdin.close()
+    assert cli.is_untouched
+
+
+def test_a_standard_output_that_is_closed_loses_the_words_and_nothing_else(cli, monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    assert cli("enqueue", "offer.toml", "--id", "x1").code == 0
+    assert cli.client.exists("bs:c:x1")
+    assert cli("suppress", "export").code == 0
+    sys.stdout.close()
 
 
 def test_with_json_a_mistake_is_a_document_too(cli):
