@@ -126,16 +126,23 @@ def test_a_zip_that_is_no_workbook_is_refused(tmp_path):
     assert complaint(path).startswith("no .xlsx file, or damaged (")
 
 
-def changed(path, change, place="xl/worksheets/sheet1.xml"):
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def changed(path, change, place=SHEET):
     """Put another first sheet into a workbook, and there."""
     with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
-        for part in old.infolist():
-            is_sheet = part.filename == "xl/worksheets/sheet1.xml"
-            content = old.read(part)
-            if part.filename == "xl/_rels/workbook.xml.rels":
-                content = content.replace(b"/xl/worksheets/sheet1.xml", f"/{place}".encode())
-            new.writestr(place if is_sheet else part.filename, change(content) if is_sheet else content)
+        for each in old.infolist():
+            content = change(old.read(each)) if each.filename == SHEET else old.read(each)
+            if each.filename == "xl/_rels/workbook.xml.rels":
+                content = content.replace(f"/{SHEET}".encode(), f"/{place}".encode())
+            new.writestr(place if each.filename == SHEET else each.filename, content)
     return path
+
+
+def added(path, part, content):
+    with zipfile.ZipFile(path, "a") as packed:
+        packed.writestr(part, content)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +159,7 @@ def changed(path, change, place="xl/worksheets/sheet1.xml"):
 @pytest.mark.parametrize("place", ["xl/worksheets/sheet1.xml", "xl/Worksheets/sheet1.XML", "xl/elsewhere/s.bin"])
 def test_a_stray_cell_far_away_is_refused_before_the_table_is_made(save, row, reach, place):
     path = changed(
-        save(people=[["to"], [1]]), lambda sheet: sheet.replace(b"</sheetData>", row + b"</sheetData>"), place
+        save(people=[["to"], [1]]), lambda sheet: sheet.replace(b"</sheetData>", row + b"</sheetData>"), place=place
     )
     assert complaint(path) == f"a sheet reaches to {reach}, more than {MAX_CELLS:,} cells; save it as CSV"
 
@@ -173,12 +180,28 @@ def test_a_sheet_that_can_not_be_followed_cell_by_cell_is_refused(save, old, new
     assert complaint(path) == "no .xlsx file, or damaged, or protected by a password; save it anew or as CSV"
 
 
+def test_a_long_text_that_many_cells_share_is_refused_before_it_is_copied(save, monkeypatch):
+    rows = b'<row><c t="s"><v>0</v></c></row>' * 10
+    path = changed(save(people=[["to"]]), lambda sheet: sheet.replace(b"</sheetData>", rows + b"</sheetData>"))
+    text = b"<sst><si><r><t>" + b"x" * 999 + b"</t></r><r><t>y</t></r></si><si><t>z</t></si></sst>"
+    added(path, "xl/sharedStrings.xml", text)
+    monkeypatch.setattr(sheet_size, "MAX_TEXT", 10 * 1000)
+    assert rows_of(path)[1] == [["x" * 999 + "y"]] * 10
+    monkeypatch.setattr(sheet_size, "MAX_TEXT", 10 * 1000 - 1)
+    assert complaint(path) == "10 cells share texts of up to 1,000 characters; save it as CSV"
+
+
+def test_shared_texts_that_are_no_xml_are_refused(save):
+    path = save(people=[["to"], ["a"]])
+    added(path, "xl/SharedStrings.xml", b"<sst><si><t>x</t></si></sst><")
+    assert complaint(path).startswith("no .xlsx file, or damaged, or protected")
+
+
 def test_pictures_and_other_parts_may_be_anything(save):
     path = save(people=[["to"], [1]])
-    with zipfile.ZipFile(path, "a") as packed:
-        packed.writestr("xl/media/image1.png", bytes(range(256)) * 10_000)
-        packed.writestr("xl/media/image2.svg", "<!DOCTYPE svg><svg/>")
-        packed.writestr("xl/drawings/vmlDrawing1.vml", "<xml><br></xml>")
+    added(path, "xl/media/image1.png", bytes(range(256)) * 10_000)
+    added(path, "xl/media/image2.svg", b"<!DOCTYPE svg><svg/>")
+    added(path, "xl/drawings/vmlDrawing1.vml", b"<xml><br></xml>")
     assert rows_of(path) == (("to",), [["1"]])
 
 
