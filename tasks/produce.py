@@ -157,8 +157,8 @@ def recipients_of_report(
     """Give recipients for a follow-up to `enqueue`: rows of campaign `id` by what became of them, as a stream.
 
     `only` are outcomes of its report, or delivered, undelivered and awaiting; `codes` the gateway's; at least one of
-    both is needed. Each row has its own columns; where it has nothing in column `to`, its number stands there. Raises
-    `ConfigError` and `LedgerError` when it is read.
+    both is needed. Each row has its own columns; in column `to` stands its number in E.164, unless it is invalid.
+    Raises `ConfigError` and `LedgerError` when it is read.
     """
     settings, choice = load_settings(), choose(check_id(id), only, codes, unconfirmed)
     if settings.redis_url is None:

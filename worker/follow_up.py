@@ -6,14 +6,18 @@ messaged without our knowing it (`unconfirmed`) is taken unless that was asked f
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
+import orjson
 import redis
 
 from config.errors import ConfigError
 from worker.domain.ids import CampaignId
+from worker.intake.campaign import Campaign
 from worker.intake.object_rows import mapping_blocks
 from worker.intake.rows import RowSource
+from worker.ledger import keys
+from worker.ledger.errors import translated
 from worker.ledger.record import OUTCOMES, ReportRow, report_columns, report_rows
 
 KINDS = (*OUTCOMES, "delivered", "undelivered", "awaiting")
@@ -57,10 +61,11 @@ def chosen(
 ) -> Iterator[dict[str, str | None]]:
     """Give the chosen rows in row order as mappings of column to value; raises `LedgerError`.
 
-    Where a row has nothing in column `to`, its number stands there. `at_end` is told how many were passed over for
-    being unconfirmed.
+    In the column from which the earlier campaign read its numbers stands each one as it was read then (E.164): another
+    campaign may read it otherwise. So it does where column `to` has nothing; another number that stands there is meant.
+    Of an invalid row what stood there stays. `at_end` is told how many were passed over for being unconfirmed.
     """
-    passed_over = 0
+    passed_over, read_from = 0, _number_column(client, choice.of)
     for row in report_rows(client, choice.of):
         if not choice.wants(row):
             continue
@@ -68,9 +73,18 @@ def chosen(
             passed_over += 1
             continue
         recipient = dict(zip(row.columns, row.values, strict=True))
-        recipient[to] = recipient.get(to) or row.to
+        if (to == read_from and row.outcome != "invalid") or not recipient.get(to):
+            recipient[to] = row.to
         yield recipient
     at_end(passed_over)
+
+
+def _number_column(client: redis.Redis, campaign_id: CampaignId) -> str:
+    """Return from which column a campaign read its numbers."""
+    with translated():
+        doc = cast(bytes | None, client.hget(keys.campaign(campaign_id), "doc"))
+    column: str = orjson.loads(doc or b"{}").get("to", Campaign.model_fields["to"].default)
+    return column
 
 
 def open_report(client: redis.Redis, choice: Choice, *, to: str) -> RowSource:

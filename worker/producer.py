@@ -8,22 +8,21 @@ the second still finds its place. Wrong input leaves nothing behind.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
 import redis
 
 from config.errors import ConfigError
 from worker.domain.ids import CampaignId
 from worker.domain.segments import total_segments
-from worker.domain.suppression import Checks, why
+from worker.domain.suppression import EVERY_SENDER, Checks, why
 from worker.intake.batches import OF_BODIES, GatewayChecks, prepare
 from worker.intake.campaign import Campaign
 from worker.intake.message_options import fields_in
 from worker.intake.rows import RowSource
-from worker.intake.stretch import Prepared
+from worker.intake.stretch import MAX_BYTES, Prepared
 from worker.ledger.errors import translated
 from worker.ledger.packing import pack
 from worker.ledger.production import (
@@ -43,7 +42,7 @@ from worker.ledger.suppression import find_suppressed
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 CHUNK = 20
-"""Stretches written by one script: at most 2,000 messages, about 40 KB."""
+"""Stretches written by one script: at most 2,000 messages, about 40 KB; fewer where their rows are long."""
 
 NOTHING_READ = Continue(position=0, digest="")
 
@@ -172,7 +171,7 @@ def _append_all(
     on_progress: Callable[[int], None],
 ) -> int:
     checks = checks_of(campaign)
-    while read := list(islice(prepared, CHUNK)):
+    for read in chunks(prepared):
         chunk = without_suppressed(client, checks, read)
         written = append(
             client,
@@ -192,6 +191,19 @@ def _append_all(
         position = chunk[-1].last_row
         on_progress(position)
     return position
+
+
+def chunks(prepared: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+    """Give the stretches as they are looked up and written: `CHUNK` together, or as many as take `MAX_BYTES`."""
+    chunk, size_bytes = list[Prepared](), 0
+    for stretch in prepared:
+        chunk.append(stretch)
+        size_bytes += stretch.size_bytes
+        if len(chunk) == CHUNK or size_bytes >= MAX_BYTES:
+            yield chunk
+            chunk, size_bytes = [], 0
+    if chunk:
+        yield chunk
 
 
 def hours_around(campaign: Campaign, now: datetime) -> tuple[int, int]:
@@ -218,7 +230,7 @@ def checks_of(campaign: Campaign) -> Checks:
     return Checks(
         # Which of several will send is not known yet: the list of an account that does is looked up at that moment.
         account=accounts[0] if len(accounts) == 1 else "",
-        sender=campaign.call_sender,
+        sender=EVERY_SENDER if campaign.sender and fields_in(campaign.sender) else campaign.call_sender,
         is_promotional=campaign.sms_type == "promotional" or bool(fields_in(campaign.sms_type)),
         not_before_hours=campaign.not_before_hours or 0,
     )

@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from math import ceil
 from pathlib import Path
 from typing import Any, assert_never
@@ -37,7 +36,7 @@ from worker.intake.stretch import Prepared
 from worker.ledger.errors import LedgerUnavailable
 from worker.ledger.queues import waiting_in
 from worker.ledger.reading import COUNTERS, lanes
-from worker.producer import CHUNK, check_end, checks_of, without_suppressed
+from worker.producer import check_end, checks_of, chunks, without_suppressed
 
 LookUp = Callable[[Iterator[Prepared]], Iterator[Prepared]]
 """Gives the stretches with whoever is suppressed passed over."""
@@ -118,7 +117,7 @@ def _read(campaign: Campaign, recipients: Source, checks: GatewayChecks, look_up
 
 
 def _welcome(client: redis.Redis, checks: Checks, prepared: Iterator[Prepared]) -> Iterator[Prepared]:
-    while chunk := list(islice(prepared, CHUNK)):
+    for chunk in chunks(prepared):
         yield from without_suppressed(client, checks, chunk)
 
 

@@ -19,7 +19,7 @@ from scripts.cli.output import emit
 from scripts.cli.progress import new_progress
 from scripts.cli.words import table, tell
 from worker.domain.suppression import Reason, Scope, SuppressionList, reason_words
-from worker.intake.numbers import BadPlace, open_numbers
+from worker.intake.numbers import BadPlace, Listed, open_numbers
 from worker.intake.phones import BadNumber, Normaliser
 from worker.ledger import suppression
 
@@ -48,13 +48,16 @@ class _Taken:
     read: int = 0
     problems: list[BadPlace] = field(default_factory=list)
 
-    def put(self, ledger: Ledger, of: SuppressionList, reason: Reason, chunk: list[int | BadPlace]) -> None:
-        """Put the numbers of a chunk on the list, and keep the first problems."""
+    def put(self, ledger: Ledger, of: SuppressionList, given: Reason | None, chunk: list[Listed | BadPlace]) -> None:
+        """Put the numbers of a chunk on the list for the reason `given`, else each for its own; keep first problems."""
         bad = [each for each in chunk if isinstance(each, BadPlace)]
-        numbers = [each for each in chunk if not isinstance(each, BadPlace)]
-        added = suppression.suppress(ledger.client, of, numbers, reason)
+        numbers: dict[Reason, list[int]] = {}
+        for each in chunk:
+            if isinstance(each, Listed):
+                numbers.setdefault(given or each.reason or Reason.HAND, []).append(each.number)
+        added = sum(suppression.suppress(ledger.client, of, some, reason) for reason, some in numbers.items())
         self.added += added
-        self.known += len(numbers) - added
+        self.known += len(chunk) - len(bad) - added
         self.invalid += len(bad)
         self.read += len(chunk)
         self.problems += bad[: TOLD_PROBLEMS - len(self.problems)]
@@ -105,14 +108,23 @@ def remove(
 @app.command(name="import")
 def import_(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A .txt with one number a line, or .csv or .jsonl; - is stdin.")
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="A .txt with one number a line, a .csv or .jsonl (each also .gz), or an .xlsx; - is stdin.",
+        ),
     ],
     *,
     to: Annotated[str, typer.Option("--to", metavar="COLUMN", help="The column with the numbers.")] = "to",
     account: Account = None,
     sender: Sender = None,
     scope: ScopeOption = Scope.ALL,
-    reason: Why = Reason.HAND,
+    reason: Annotated[
+        Reason | None,
+        typer.Option(
+            "--reason", help="Why they are on it: else what the column reason says, as in an export, or hand."
+        ),
+    ] = None,
     default_country: Country = "IN",
     data: Data = None,
     as_json: Json = False,

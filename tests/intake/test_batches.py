@@ -15,6 +15,7 @@ from worker.domain.template import compile_template
 from worker.intake.batches import GatewayChecks, prepare
 from worker.intake.campaign import Campaign
 from worker.intake.readers import open_rows, rows_from
+from worker.intake.stretch import MAX_BYTES, MAX_CELLS
 
 CAMPAIGN = Campaign(name="offer", accounts=("main",), body="Hi {name}")
 
@@ -100,14 +101,21 @@ def test_rows_passed_over_stand_in_the_batch_in_which_they_fall():
             number(1),
             "body has 2,001 characters, at most 2,000 are sent at any gateway",
         ),
-        ({"to": number(1), "name": " \n"}, number(1), "empty body"),
-        ({"to": number(1), "name": ""}, number(1), "empty body"),
+        ({"to": number(1), "name": " \n"}, number(1), "no value in column 'name'"),
+        ({"to": number(1), "name": ""}, number(1), "no value in column 'name'"),
     ],
 )
 def test_an_invalid_row_says_why(recipient, to, reason):
     [batch] = produce([recipient], CAMPAIGN.model_copy(update={"body": "{name}"}))
     [passed] = batch.content.passed
     assert (passed.outcome, passed.to, passed.reason) == ("invalid", to, reason)
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_a_body_that_comes_out_empty_is_invalid(value):
+    campaign = CAMPAIGN.model_copy(update={"body": "{name|}"})
+    [batch] = produce([{"to": number(1), "name": value}, {"to": number(2), "name": "a"}], campaign)
+    assert [passed.reason for passed in batch.content.passed] == ["empty body"]
 
 
 def test_a_body_of_two_thousand_characters_is_sent():
@@ -139,6 +147,38 @@ def test_an_input_that_is_all_wrong_is_cut_after_a_thousand_rows():
     batches = produce([{"to": "nobody", "name": "a"}] * 2_500)
     assert [batch.rows for batch in batches] == [1000, 1000, 500]
     assert [batch.invalid for batch in batches] == [1000, 1000, 500]
+
+
+def test_long_rows_end_a_batch_before_they_fill_memory():
+    long = "x" * (MAX_BYTES // 32)
+    for rows in ([{"to": number(n), "name": "a", "long": long} for n in range(99)], [{"to": "-", "long": long}] * 500):
+        *full, last = produce(rows)
+        assert all(32 <= batch.rows < 48 for batch in full)
+        assert sum(batch.rows for batch in full) + last.rows == len(rows)
+
+
+def test_long_rows_change_no_digest_and_a_continued_production_finds_the_same_batches():
+    rows = [{"to": number(n), "name": "a", "long": "x" * (n % 7) * 40_000} for n in range(120)]
+    batches = produce(rows)
+    assert len(batches) > 2
+    assert produce(rows) == batches
+    assert produce(rows, batch_size=1)[-1].digest == batches[-1].digest
+
+
+def test_rows_with_many_columns_of_their_own_end_a_batch_before_they_fill_memory():
+    width = 2_000
+    rows = [{"to": number(n), "name": "a"} | dict.fromkeys(f"{n}-{i}" for i in range(width)) for n in range(100)]
+    batches = produce(rows)
+    assert all(len(batch.content.columns) * batch.rows <= MAX_CELLS for batch in batches)
+    assert [batch.rows for batch in batches] == [22, 22, 22, 22, 12]
+    assert produce(rows, batch_size=1)[-1].digest == batches[-1].digest
+
+
+def test_rows_with_few_of_many_columns_end_a_batch_before_they_fill_memory():
+    wide = {"to": number(0), "name": "a"} | dict.fromkeys(f"{i}" for i in range(16_000))
+    batches = produce([wide, *({"to": number(n), "name": "a"} for n in range(1, 150))])
+    assert [len(batch.content.columns) for batch in batches] == [16_002, 2]
+    assert batches[0].rows < MAX_CELLS // 16_000 + 17
 
 
 def test_an_input_without_rows_gives_no_batch():
@@ -278,7 +318,7 @@ def test_each_valid_number_is_messaged_once_with_the_first_of_its_valid_rows(rec
     expected, seen = [], set()
     for row, recipient in enumerate(recipients, 1):
         digits = (recipient["to"] or "").replace(" ", "").removeprefix("+91")
-        if digits.startswith("9") and recipient.get("name") is not None and digits not in seen:
+        if digits.startswith("9") and (recipient.get("name") or "").strip() and digits not in seen:
             seen.add(digits)
             expected.append((row, int(f"91{digits}"), f"Hi {recipient['name']}"))
     assert [(row, message.to, message.body) for row, message in sent] == expected
@@ -362,9 +402,9 @@ GOOD = {"header": "EXOTEL", "kind": "transactional", "dlt": "107"}
     ("change", "reason"),
     [
         ({"header": None}, "no value in column 'header'"),
-        ({"header": " "}, "from is empty"),
+        ({"header": " "}, "no value in column 'header'"),
         ({"kind": None}, "no value in column 'kind'"),
-        ({"kind": ""}, "sms_type is empty"),
+        ({"kind": ""}, "no value in column 'kind'"),
         ({"kind": "otp"}, "sms_type 'otp' is none of transactional, transactional_opt_in, promotional"),
         ({"dlt": None}, "no value in column 'dlt'"),
     ],
@@ -377,12 +417,12 @@ def test_a_row_whose_settings_can_not_be_is_invalid_and_does_not_use_up_its_numb
 
 @pytest.mark.parametrize("kind", ["transactional", "transactional_opt_in", "promotional"])
 def test_each_message_has_the_settings_of_its_row(kind):
-    rows = [{"to": number(1), **GOOD}, {"to": number(2), **GOOD, "kind": kind, "header": "600100", "dlt": ""}]
+    rows = [{"to": number(1), **GOOD}, {"to": number(2), **GOOD, "kind": kind, "header": "600100", "dlt": "108"}]
     (batch,) = produce(rows, WITH_OPTIONS)
     written = messages(batch.content, compile_template("Hi"), WITH_OPTIONS.message_options())
     assert [dict(message.options) for message in written] == [
         {"from": "EXOTEL", "sms_type": "transactional", "dlt_template_id": "1107"},
-        {"from": "600100", "sms_type": kind, "dlt_template_id": "1"},
+        {"from": "600100", "sms_type": kind, "dlt_template_id": "1108"},
     ]
 
 

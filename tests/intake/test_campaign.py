@@ -166,6 +166,8 @@ def test_a_byte_order_mark_is_no_part_of_the_file(load):
         ('window = "10:00-10:00"', '"window" should open and close at two different times'),
         ('timezone = "Asia/Kolkatta"', '"timezone" should be a zone like "Asia/Kolkata"'),
         ('timezone = "../etc"', '"timezone" should be a zone like "Asia/Kolkata"'),
+        ("start_at = 9999-12-31T23:00:00-05:00", '"start_at" is more than ten years ahead'),
+        ("expires_at = 9999-12-31T23:00:00Z", '"expires_at" is more than ten years ahead'),
         ("start_at = 2026-11-22T10:00:00", '"start_at" should have an offset, like 2026-11-22T10:00:00+05:30'),
         (
             "start_at = 2026-11-22T10:00:00+05:30\nexpires_at = 2026-11-22T10:00:00+05:30",

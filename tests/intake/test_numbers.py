@@ -5,7 +5,8 @@ import gzip
 import pytest
 
 from config.errors import ConfigError
-from worker.intake.numbers import BadPlace, open_numbers
+from worker.domain.suppression import Reason
+from worker.intake.numbers import BadPlace, Listed, open_numbers
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def read(tmp_path):
     return reading
 
 
-A, B = 919000000001, 919000000002
+A, B = Listed(number=919000000001), Listed(number=919000000002)
 FILES = {
     "text": ("stop.txt", "\ufeff+919000000001\n\n 90000 00002 \r\n\n", "to"),
     "zipped text": ("STOP.TXT.GZ", gzip.compress(b"9000000001\n9000000002"), "to"),
@@ -51,6 +52,14 @@ def test_an_object_without_the_column_is_named(read):
         A,
         BadPlace(place="row 2", reason="no value in column 'to'"),
         BadPlace(place="row 3", reason="no value in column 'to'"),
+    ]
+
+
+def test_a_reason_is_read_where_it_is_one(read):
+    assert read("stop.csv", "to,reason\n9000000001,dnd\n9000000002,no answer\n9000000002,\n") == [
+        Listed(number=A.number, reason=Reason.DND),
+        B,
+        B,
     ]
 
 

@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import json
 import tracemalloc
 
 import pytest
@@ -13,7 +14,7 @@ from config.errors import ConfigError
 from worker.intake.encodings import Utf16AsUtf8
 from worker.intake.lines import MAX_LINE_BYTES
 from worker.intake.readers import open_rows, rows_from
-from worker.intake.rows import BadRow
+from worker.intake.rows import MAX_COLUMNS, BadRow
 
 AFTER_THE_QUOTE = 'something follows the closing quote of a field; a quote inside a field is written ""'
 
@@ -326,6 +327,18 @@ def test_standard_input_that_is_empty_is_refused():
         open_rows("-", stdin=io.BytesIO(b""))
 
 
+def test_a_standard_input_that_is_closed_is_refused(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(ConfigError, match="standard input: it is closed"):
+        open_rows("-")
+
+
+@pytest.mark.parametrize("name", ["r\0.csv", "r\0.xlsx"])
+def test_a_name_that_no_file_can_have_is_refused(name):
+    with pytest.raises(ConfigError, match="no name of a file has a NUL character"):
+        open_rows(name)
+
+
 def test_a_file_is_read_as_a_stream():
     class Endless(io.RawIOBase):
         def readline(self, _size=-1):
@@ -349,6 +362,55 @@ def test_mappings_from_python_are_rows():
         (("to", "name"), [["919000000001", "a"], ["2", None]]),
         (("to", "ok"), [["3", "true"]]),
     ]
+
+
+class Unspeakable:
+    """Of a class that has no text."""
+
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+circular = []
+circular.append(circular)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({("a",): 1}, "a value that can not become text (TypeError)"),
+        (circular, "a value that can not become text (ValueError)"),
+        (10**5000, "a value that can not become text (ValueError)"),
+        (Unspeakable(), "a value that can not become text (RuntimeError)"),
+        (b"Asha", "a value of bytes, where text was expected"),
+        ("a\0b", "a NUL character"),
+    ],
+    ids=["key", "circle", "digits", "class", "bytes", "NUL"],
+)
+def test_a_value_that_can_not_become_text_costs_only_its_row(value, reason):
+    [(_, [_, bad, _])] = blocks_of(rows_from([{"to": "1"}, {"to": value}, {"to": "2"}]))
+    assert bad == BadRow(reason=reason, read=ascii([("to", value if isinstance(value, str) else type(value).__name__)]))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
+def test_what_stands_for_no_value_is_none(value):
+    assert blocks_of(rows_from([{"to": value}])) == [(("to",), [[None]])]
+
+
+def test_an_object_has_as_many_columns_as_a_table_at_most(write, complaint):
+    wide = dict.fromkeys(map(str, range(MAX_COLUMNS)))
+    rows = rows_from([wide, wide | {"to": "1"}])
+    assert [row if isinstance(row, list) else row.reason for _, block in blocks_of(rows) for row in block] == [
+        [None] * MAX_COLUMNS,
+        "row has 16,385 columns, at most 16,384 are read",
+    ]
+    line = json.dumps(wide | {"to": "1"})
+    assert complaint("r.jsonl", line).startswith("line 1: row has 16,385 columns, at most 16,384 are read; JSON Lines")
+
+
+def test_a_nul_in_a_json_text_costs_only_its_row(write):
+    [(_, [_, bad])] = everything(write("r.jsonl", '{"to": "1"}\n{"to": "a\\u0000b"}\n'))
+    assert bad.reason == "a NUL character"
 
 
 def test_a_bad_row_may_come_first():

@@ -6,6 +6,8 @@ from config.errors import ConfigError
 from worker.follow_up import KINDS, choose, chosen, open_report
 from worker.intake.batches import prepare
 from worker.intake.campaign import Campaign
+from worker.intake.readers import rows_from
+from worker.producer import produce
 
 ROWS = {
     # row of the earlier campaign: what became of it
@@ -85,8 +87,26 @@ def test_a_choice_that_is_none_is_refused(only, codes, words):
 
 def test_rows_come_with_their_own_columns_and_the_number_where_the_new_campaign_looks_for_it(earlier):
     choice = choose("c", ["rejected"], [], "passed over")
-    assert list(chosen(earlier.redis, choice, to="to")) == [{"to": "9000000002"}]
+    assert list(chosen(earlier.redis, choice, to="to")) == [{"to": "+919000000002"}]
     assert list(chosen(earlier.redis, choice, to="phone")) == [{"to": "9000000002", "phone": "+919000000002"}]
+
+
+def test_another_default_country_does_not_turn_a_number_into_a_strangers(ledger):
+    rows = rows_from([{"to": "6502530000"}, {"to": "16502530000"}, {"to": "112"}])
+    produce(ledger.redis, "c", Campaign(name="first", accounts=("main",), body="Hi", default_country="US"), rows)
+    choice = choose("c", ["pending", "duplicate", "invalid"], [], "passed over")
+    assert [each["to"] for each in chosen(ledger.redis, choice, to="to")] == ["+16502530000", "+16502530000", "112"]
+    again = Campaign(name="again", accounts=("main",), body="Hi")
+    with open_report(ledger.redis, choice, to=again.to) as found:
+        (stretch,) = prepare(found, again)
+    assert stretch.content.numbers == (16502530000,)
+
+
+def test_another_number_in_the_column_of_the_new_campaign_is_meant(ledger):
+    rows = rows_from([{"to": "9000000001", "home": "9000000002"}, {"to": "9000000003", "home": ""}])
+    produce(ledger.redis, "c", Campaign(name="first", accounts=("main",), body="Hi"), rows)
+    choice = choose("c", ["pending"], [], "passed over")
+    assert [each["home"] for each in chosen(ledger.redis, choice, to="home")] == ["9000000002", "+919000000003"]
 
 
 def test_they_are_produced_like_a_files_and_the_header_is_that_of_all_rows(earlier):

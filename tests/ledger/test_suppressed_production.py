@@ -5,12 +5,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from worker.domain.suppression import Reason, Scope, SuppressionList
+from worker.intake.batches import prepare
 from worker.intake.campaign import Campaign
 from worker.intake.readers import rows_from
 from worker.ledger.audit import audit
 from worker.ledger.record import report_rows
 from worker.ledger.suppression import remember, suppress, unsuppress
-from worker.producer import produce
+from worker.producer import chunks, produce
 
 A = 919000000000
 EVERYBODY = SuppressionList()
@@ -51,6 +52,17 @@ def test_a_number_on_a_list_is_suppressed_with_the_reason_in_the_report(ledger):
     assert audit(ledger.redis, "c") == ()
 
 
+def test_every_senders_list_holds_for_a_campaign_whose_sender_is_of_each_row(ledger):
+    suppress(ledger.redis, SuppressionList(kind="sender", name="ACME"), [A + 1], Reason.OPTED_OUT)
+    campaign = CAMPAIGN.model_copy(update={"sender": "{to}"})
+    produce(ledger.redis, "c", campaign, rows([A + 1, A + 2, A + 3]))
+    assert outcomes(ledger) == ["suppressed", "pending", "pending"]
+    suppress(ledger.redis, SuppressionList(kind="sender", name="ACME"), [A + 2], Reason.OPTED_OUT)
+    ledger.lane()
+    assert ledger.take_one().content().numbers == (A + 3,)
+    assert "every sender's counts" in list(report_rows(ledger.redis, "c"))[1].reason
+
+
 def test_a_stretch_that_loses_all_its_messages_is_no_batch(ledger):
     suppress(ledger.redis, EVERYBODY, range(A, A + 150), Reason.HAND)
     produce(ledger.redis, "c", CAMPAIGN, rows(range(A, A + 250)))
@@ -59,6 +71,13 @@ def test_a_stretch_that_loses_all_its_messages_is_no_batch(ledger):
     assert ledger.queue() == [2, 3]
     ledger.lawful()
     assert audit(ledger.redis, "c") == ()
+
+
+def test_what_is_looked_up_and_written_at_once_is_bounded_by_its_size_too():
+    long = [{"to": f"+{A + n}", "long": "x" * 100_000} for n in range(100)]
+    assert [len(chunk) for chunk in chunks(prepare(rows_from(long), CAMPAIGN, batch_size=10))] == [5, 5]
+    short = [{"to": f"+{A + n}"} for n in range(50)]
+    assert [len(chunk) for chunk in chunks(prepare(rows_from(short), CAMPAIGN, batch_size=1))] == [20, 20, 10]
 
 
 def test_a_campaign_of_suppressed_numbers_only_is_finished_at_once(ledger):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from worker.domain.suppression import Checks, Reason, Scope, SuppressionList
+from worker.domain.suppression import EVERY_SENDER, Checks, Reason, Scope, SuppressionList
 from worker.ledger import keys
 from worker.ledger.errors import LedgerBroken
 from worker.ledger.suppression import (
@@ -72,6 +72,9 @@ def test_a_list_that_is_emptied_leaves_no_key(ledger):
         (SuppressionList(kind="sender", name="Exotel"), checks(), "hand@sender"),
         (SuppressionList(kind="sender", name="A:5"), checks(sender="a:5"), "hand@sender"),
         (SuppressionList(kind="sender", name="A:5"), checks(sender="A"), None),
+        (SuppressionList(kind="sender", name="A:5"), checks(sender=EVERY_SENDER), "hand@senders"),
+        (SuppressionList(scope=Scope.PROMOTIONAL, kind="sender", name="A"), checks(sender=EVERY_SENDER), None),
+        (MAIN, checks(sender=EVERY_SENDER), "hand@account"),
         (SuppressionList(scope=Scope.PROMOTIONAL), checks(), None),
         (SuppressionList(scope=Scope.PROMOTIONAL), checks(promotional=True), "hand@global"),
         (

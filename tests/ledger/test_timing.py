@@ -53,6 +53,14 @@ def test_a_start_in_the_past_is_now(lane):
     assert lane.campaign(1, starts_at=T0 - S) == "running"
 
 
+def test_an_odd_instant_of_one_campaign_hides_no_other(lane):
+    lane.campaign(1, starts_at=T0 + 10**18)
+    lane.campaign(1, name="d")
+    odd, other = standings(lane.redis, ["c", "d"])
+    assert (odd.state, odd.reason) == ("scheduled", "starts at an instant that no calendar has")
+    assert other.state == "running"
+
+
 def test_a_scheduled_campaign_can_be_paused_and_waits_again_when_resumed(lane):
     lane.campaign(1, starts_at=T0 + 10 * S)
     assert lane.pause() == "paused"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.domain.suppression import Checks, Reason, Scope, SuppressionList
+from worker.domain.suppression import EVERY_SENDER, Checks, Reason, Scope, SuppressionList
 from worker.ledger.sending import Batches, Stop, Wait
 from worker.ledger.suppression import suppress
 
@@ -119,6 +119,14 @@ def test_a_senders_list_holds_for_that_sender(lane):
     lane.campaign(2, checks=Checks(account="", sender="BRAND", is_promotional=False))
     opt_out(lane, 1, of=SuppressionList(kind="sender", name="brand"))
     assert rows_in(lane.next_one()) == [2]
+
+
+def test_every_senders_list_holds_where_each_message_has_its_own(lane):
+    lane.campaign(4, checks=Checks(account="", sender=EVERY_SENDER, is_promotional=True))
+    opt_out(lane, 1, of=SuppressionList(kind="sender", name="brand"))
+    opt_out(lane, 2, of=SuppressionList(kind="sender", name="other", scope=Scope.PROMOTIONAL))
+    opt_out(lane, 3, of=SuppressionList(kind="account", name="spare"))
+    assert rows_in(lane.next_one()) == [3, 4]
 
 
 def capped(ledger, name, hours=24):

@@ -56,6 +56,17 @@ def test_import_counts_and_names_the_first_bad_lines(cli):
     assert ended.err == "line 4: too short for IN\n"
 
 
+def test_what_is_exported_keeps_its_reasons_when_it_is_imported(cli):
+    cli("suppress", "add", A, "--reason", "opted-out")
+    cli("suppress", "add", B, "--reason", "dnd")
+    cli.write("all.csv", cli("suppress", "export").out + f"{C},a sentence of another program\n")
+    cli("suppress", "import", "all.csv", "--sender", "EXOTEL")
+    exported = cli("suppress", "export", "--sender", "EXOTEL").out.split()
+    assert sorted(exported) == sorted(["to,reason", f"{A},opted-out", f"{B},dnd", f"{C},hand"])
+    cli("suppress", "import", "all.csv", "--account", "main", "--reason", "dnd")
+    assert sorted(cli("suppress", "export", "--account", "main").out.split())[:2] == [f"{A},dnd", f"{B},dnd"]
+
+
 def test_import_tells_of_the_first_few_bad_lines_only(cli):
     cli.write("stop.csv", "phone\n9000000001\n" + "x\n" * 50)
     ended = cli("suppress", "import", "stop.csv", "--to", "phone")

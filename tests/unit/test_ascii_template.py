@@ -38,7 +38,7 @@ def test_columns_and_missing_values_are_those_of_the_text():
     assert template.bind(["city", "name"])(["Pune", None]) == MissingValue(column="name")
 
 
-@given(value=st.text(alphabet="ab’“–…नé", max_size=20))
+@given(value=st.text(alphabet="ab’“–…नé", min_size=1, max_size=20))
 def test_it_fills_as_the_text_does_and_then_replaces(value):
     plain = compile_template("Dear {name} – hi").bind(["name"])([value])
     assert ascii_template("Dear {name} – hi").bind(["name"])([value]) == replaced(plain)

@@ -50,11 +50,12 @@ def test_columns_are_named_once_in_order_of_appearance():
     assert not template.is_static
 
 
-def test_a_value_that_is_none_is_missing_and_an_empty_one_is_not():
+@pytest.mark.parametrize("value", [None, "", " \n"])
+def test_a_value_that_is_none_empty_or_blank_is_missing(value):
     content = {"a": "{name}", "b": "{order id}"}
-    assert fill(content, values=["", None, None]) == MissingValue(column="name")
-    assert fill(content, values=["", "", None]) == MissingValue(column="order id")
-    assert fill(content, values=["", "", ""]) == '{"a":"","b":""}'
+    assert fill(content, values=["", value, value]) == MissingValue(column="name")
+    assert fill(content, values=["", "x", value]) == MissingValue(column="order id")
+    assert fill({"a": "{name|}", "b": "{order id|-}"}, values=["", value, value]) == '{"a":"","b":"-"}'
     assert fill(content, columns=("name",), values=["x"]) == MissingValue(column="order id")
     assert fill(content, columns=("other",), values=["x"]) == MissingValue(column="name")
 
@@ -117,5 +118,10 @@ plain = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 @given(content=st.dictionaries(st.text(max_size=4), contents, max_size=4), values=st.tuples(plain, plain, plain))
 def test_filling_is_what_replacing_in_the_object_gives(content, values):
     row = dict(zip(("x", "y", "long name"), values, strict=True))
-    filled = compile_content(content).bind(tuple(row))(list(values))
+    template = compile_content(content)
+    filled = template.bind(tuple(row))(list(values))
+    missing = next((column for column in template.columns if not row[column].strip()), None)
+    if missing is not None:
+        assert filled == MissingValue(column=missing)
+        return
     assert json.loads(filled) == by_walking(content, row)

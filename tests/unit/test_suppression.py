@@ -11,6 +11,10 @@ from worker.domain.suppression import SuppressionList, why
         ("hand@global", "on the global suppression list: added by hand"),
         ("dnd@account", "on the account's suppression list: reported as DND"),
         ("opted-out@sender", "on the sender's suppression list: opted out"),
+        (
+            "hand@senders",
+            "on a sender's suppression list (from differs by message, so that every sender's counts): added by hand",
+        ),
         ("recent@1", "messaged by a campaign within the last 1 hour"),
         ("recent@24", "messaged by a campaign within the last 24 hours"),
         ("moon@global", "moon@global"),

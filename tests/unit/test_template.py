@@ -71,20 +71,27 @@ def test_a_text_without_fields_is_static():
     assert template.columns == ()
 
 
-def test_a_value_that_is_none_is_missing_and_an_empty_one_is_not():
-    fill_row = compile_template("{a}-{b}").bind(("a", "b"))
-    assert fill_row(["1", None]) == MissingValue(column="b")
-    assert fill_row([None, None]) == MissingValue(column="a")
-    assert fill_row(["", "2"]) == "-2"
+BLANKS = [None, "", " ", "\t\n\u00a0"]
 
 
-@pytest.mark.parametrize("value", [None, ""])
-def test_a_default_stands_for_a_value_that_is_none_or_empty(value):
+@pytest.mark.parametrize("value", BLANKS)
+def test_a_value_that_is_none_empty_or_blank_is_missing(value):
+    fill_row = compile_template("{a}-{b}-{a}").bind(("a", "b"))
+    assert fill_row(["1", value]) == MissingValue(column="b")
+    assert fill_row([value, value]) == MissingValue(column="a")
+    assert fill_row([" 1 ", "2"]) == " 1 -2- 1 "
+
+
+@pytest.mark.parametrize("value", BLANKS)
+def test_a_default_stands_for_a_missing_value_and_an_empty_default_says_that_nothing_is_fine(value):
     fill_row = compile_template("Dear {name|Customer}, order {order|} of {name}.").bind(("name", "order"))
     assert fill_row(["Asha", value]) == "Dear Asha, order  of Asha."
     fill_row = compile_template("Dear {name|Customer}!").bind(("name", "order"))
     assert fill_row([value, "17"]) == "Dear Customer!"
-    assert fill_row([" ", "17"]) == "Dear  !"
+    assert fill_row(["Asha", value]) == "Dear Asha!"
+    fill_row = compile_template("{name}{order|}").bind(("name", "order"))
+    assert fill_row([value, "17"]) == MissingValue(column="name")
+    assert fill_row(["Asha", value]) == "Asha"
 
 
 def test_a_default_is_all_that_follows_the_first_bar():
@@ -129,15 +136,20 @@ def written(kind, part):
             return f"{{{column}|{default}}}"
 
 
+def present(row, column):
+    value = row.get(column)
+    return value if value is not None and value.strip() else None
+
+
 def expected(kind, part, row):
     """A piece as it stands in the message; `None` where it can not be written."""
     match kind, part:
         case "text", text:
             return text
         case "field", column:
-            return row.get(column)
+            return present(row, column)
         case _, (column, default):
-            return row.get(column) or default
+            return present(row, column) or default
 
 
 @given(pieces=pieces, row=st.dictionaries(names, st.none() | st.text(max_size=5)))

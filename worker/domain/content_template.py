@@ -46,7 +46,7 @@ class ContentTemplate:
             escaped = list(values)
             for place in places:
                 value = escaped[place]
-                if value is not None:
+                if value and not value.isspace():  # a blank one is missing, and would not look so once it is escaped
                     escaped[place] = _quoted(value)[1:-1]
             return render(escaped)
 

@@ -1,9 +1,9 @@
 """Matches a body against the DLT template that was registered for it, as the operators do before they deliver.
 
 Compiled once for a campaign and asked for every body before it is queued: what differs from its template outside the
-variables the operators refuse (Exotel 23185, DLT 635). Its time grows with the body's length times the number of
-variables and no faster: of all ends of a fixed text only the last one before the next fixed text counts, since every
-part of a permitted value is a permitted value.
+variables the operators refuse (Exotel 23185, DLT 635). Its time grows with the body's length times the template's and
+no faster, however long a value may be: of all ends of a fixed text only the last one before the next fixed text counts,
+since every part of a permitted value is a permitted value; and where a value's characters end is looked up once a body.
 """
 
 import re
@@ -30,6 +30,7 @@ marks of Indian scripts, so that nobody is passed over whom the operators might 
 Whether a URL or a number is whitelisted can not be seen from the text.
 """
 
+_RUNS = {tag: re.compile(f"(?:{character})+", re.DOTALL) for tag, (character, _) in VARIABLES.items()}
 _TAG = re.compile(r"\{#(?:([^{}#]*)#\})?")
 _EXCERPT = 24
 
@@ -66,9 +67,9 @@ class Differs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Adjacent variables: `pattern` matches at any place, as far as their values can reach from it."""
+    """Adjacent variables: each a tag and how many characters its values take together, in order."""
 
-    pattern: re.Pattern[str]
+    variables: tuple[tuple[str, int], ...]
     limit: str
 
 
@@ -91,17 +92,17 @@ class DltTemplate:
         first = self.literals[0]
         if not body.startswith(first) or not self.gaps:
             return _difference(body, 0, first)
-        ends = [len(first)]
+        values, ends = _Values(body), [len(first)]
         for gap, literal in zip(self.gaps[:-1], self.literals[1:-1], strict=True):
-            starts = list(_reached(_occurrences(body, literal, ends[0]), body, ends, gap))
+            starts = list(_reached(_occurrences(body, literal, ends[0]), values, ends, gap))
             if not starts:
-                return _explained(body, ends[-1], gap, literal)
+                return _explained(values, ends[-1], gap, literal)
             ends = [start + len(literal) for start in starts]
         gap, literal = self.gaps[-1], self.literals[-1]
         start = len(body) - len(literal)
-        if start >= ends[0] and body.endswith(literal) and list(_reached(iter([start]), body, ends, gap)):
+        if start >= ends[0] and body.endswith(literal) and list(_reached(iter([start]), values, ends, gap)):
             return _MATCHES
-        return _explained_at_end(body, ends[-1], gap, literal)
+        return _explained_at_end(values, ends[-1], gap, literal)
 
 
 def compile_dlt_template(text: str, *, longest_value: int = LONGEST_VALUE) -> DltTemplate:
@@ -133,12 +134,9 @@ _MATCHES = Matches()
 
 
 def _gap(tags: list[str], longest_value: int) -> Gap:
-    # Each part takes all it can and nothing follows that could fail, so the pattern never steps back; and what the
-    # first part leaves to the others is the shortest rest, which they can take if they can take any.
-    runs = [(tag, longest_value * len(list(run))) for tag, run in groupby(tags)]
-    pattern = "".join(f"(?:{VARIABLES[tag][0]}){{0,{length}}}" for tag, length in runs)
-    limits = (f"{{#{tag}#}} takes at most {length} characters{VARIABLES[tag][1]}" for tag, length in runs)
-    return Gap(pattern=re.compile(pattern, re.DOTALL), limit="; ".join(limits))
+    variables = tuple((tag, longest_value * len(list(run))) for tag, run in groupby(tags))
+    limits = (f"{{#{tag}#}} takes at most {length} characters{VARIABLES[tag][1]}" for tag, length in variables)
+    return Gap(variables=variables, limit="; ".join(limits))
 
 
 def _quick(literals: list[str], runs: list[list[str]], longest_value: int) -> re.Pattern[str]:
@@ -152,9 +150,30 @@ def _quick(literals: list[str], runs: list[list[str]], longest_value: int) -> re
     return re.compile("".join(parts) + r"\Z", re.DOTALL)
 
 
-def _reach(gap: Gap, body: str, start: int) -> int:
-    match = gap.pattern.match(body, start)
-    return start if match is None else match.end()
+class _Values:
+    """How far values reach in one body."""
+
+    def __init__(self, body: str) -> None:
+        self.body = body
+        self._ends: dict[str, list[int]] = {}
+
+    def reach(self, gap: Gap, start: int) -> int:
+        """Return how far the values of a gap that begins at `start` can reach.
+
+        Each takes all it can: what the first leaves to the others is the shortest rest, which they can take if any.
+        """
+        for tag, length in gap.variables:
+            start = min(start + length, self._run_ends(tag)[start])
+        return start
+
+    def _run_ends(self, tag: str) -> list[int]:
+        """Return for each place where the characters that a value may have end."""
+        if tag not in self._ends:
+            ends = list(range(len(self.body) + 1))
+            for run in _RUNS[tag].finditer(self.body):
+                ends[run.start() : run.end()] = [run.end()] * len(run[0])
+            self._ends[tag] = ends
+        return self._ends[tag]
 
 
 def _occurrences(body: str, literal: str, start: int) -> Iterator[int]:
@@ -163,26 +182,27 @@ def _occurrences(body: str, literal: str, start: int) -> Iterator[int]:
         start += 1
 
 
-def _reached(starts: Iterator[int], body: str, ends: list[int], gap: Gap) -> Iterator[int]:
+def _reached(starts: Iterator[int], values: _Values, ends: list[int], gap: Gap) -> Iterator[int]:
     """Give those of the starts (ascending, none before `ends[0]`) that values after one of the ends can reach."""
-    later = iter([*ends[1:], len(body) + 1])
+    beyond = len(values.body) + 1
+    later = iter([*ends[1:], beyond])
     next_end = next(later)
-    reach = _reach(gap, body, ends[0])
+    reach = values.reach(gap, ends[0])
     for start in starts:
         last = -1
         while next_end <= start:
             last, next_end = next_end, next(later)
         if last >= 0:
-            reach = _reach(gap, body, last)
+            reach = values.reach(gap, last)
         if start <= reach:
             yield start
-        elif next_end > len(body):
+        elif next_end == beyond:
             return
 
 
-def _explained(body: str, start: int, gap: Gap, literal: str) -> Differs:
+def _explained(values: _Values, start: int, gap: Gap, literal: str) -> Differs:
     """Say why no value at `start` leads to the literal: it is too long or of the wrong kind, or the literal differs."""
-    reach = _reach(gap, body, start)
+    body, reach = values.body, values.reach(gap, start)
     if body.find(literal, reach) >= 0:
         return Differs(character=reach + 1, expected=literal, found=body[reach:], limit=gap.limit)
     for length in range(min(_EXCERPT, len(literal)), 0, -1):
@@ -192,14 +212,14 @@ def _explained(body: str, start: int, gap: Gap, literal: str) -> Differs:
     return Differs(character=reach + 1, expected=literal, found=body[reach:])
 
 
-def _explained_at_end(body: str, start: int, gap: Gap, literal: str) -> Differs:
+def _explained_at_end(values: _Values, start: int, gap: Gap, literal: str) -> Differs:
+    body, reach = values.body, values.reach(gap, start)
     if body.endswith(literal) and len(body) - len(literal) >= start:
-        reach = _reach(gap, body, start)
         return Differs(character=reach + 1, expected=literal, found=body[reach:], limit=gap.limit)
     place = body.find(literal, start)
-    if place >= 0 and place <= _reach(gap, body, start):
+    if place >= 0 and place <= reach:
         return _difference(body, place, literal)
-    return _explained(body, start, gap, literal)
+    return _explained(values, start, gap, literal)
 
 
 def _difference(body: str, start: int, literal: str) -> Differs:

@@ -12,7 +12,7 @@ from math import floor
 from worker.domain.hours import Hours
 
 HORIZON = timedelta(days=3660)
-"""What would take longer is not reckoned: ten years."""
+"""What would take longer is not reckoned, and no campaign starts or ends later: ten years."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

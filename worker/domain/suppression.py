@@ -52,12 +52,16 @@ FED_BY: Final[Mapping[Feedback, tuple[SuppressionList, Reason]]] = {
 }
 """Where a number goes whose owner refuses messages, and why: everything, or what is promotional."""
 
+EVERY_SENDER: Final = "*"
+"""In a sender's place: which one is not known where the lists are looked up, so that the lists of all of them count."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
     """What is looked up before somebody is messaged.
 
-    `account` is "" where it is not known yet which of several will send; `sender` is "" where the campaign names none.
+    `account` is "" where it is not known yet which of several will send; `sender` is "" where the campaign names none,
+    and `EVERY_SENDER` where each message has its own.
     `not_before_hours` is the campaign's cap: nobody whom any campaign messaged within so many hours; 0: no cap.
     """
 
@@ -68,7 +72,12 @@ class Checks:
 
 
 _REASONS = {Reason.HAND: "added by hand", Reason.DND: "reported as DND", Reason.OPTED_OUT: "opted out"}
-_PLACES = {"global": "the global", "account": "the account's", "sender": "the sender's"}
+_PLACES = {
+    "global": "the global suppression list",
+    "account": "the account's suppression list",
+    "sender": "the sender's suppression list",
+    "senders": "a sender's suppression list (from differs by message, so that every sender's counts)",
+}
 
 
 def reason_words(reason: Reason) -> str:
@@ -82,5 +91,5 @@ def why(code: str) -> str:
     if reason == "recent" and place.isdigit():
         return f"messaged by a campaign within the last {place} hour{'' if place == '1' else 's'}"
     if reason in _REASONS and place in _PLACES:
-        return f"on {_PLACES[place]} suppression list: {_REASONS[Reason(reason)]}"
+        return f"on {_PLACES[place]}: {_REASONS[Reason(reason)]}"
     return code

@@ -3,7 +3,7 @@
 The producer fills it to check each body; the worker fills it again from the stored values just before it sends. Both
 get the same text: filling depends on the values alone. A field is a column's name and nothing more (`{a.b}` is the
 column "a.b"), with a default after a bar or without one (`{name|Customer}`), so no text that a user writes can run
-anything.
+anything. A value that is `None`, empty or blank is missing: in a table an empty field is the only way to have none.
 """
 
 import re
@@ -34,7 +34,7 @@ class Template:
     literals: tuple[str, ...]
     fields: tuple[str, ...]
     defaults: tuple[str | None, ...]
-    """Beside each field what stands there for a value that is `None` or empty; `None` where it has no default."""
+    """Beside each field what stands there for a missing value; `None` where it has no default."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -49,8 +49,7 @@ class Template:
     def bind(self, columns: Sequence[str]) -> Render:
         """Return what fills the text from one recipient's values, given in the order of `columns`.
 
-        A value that is `None`, or whose column is not among `columns`, gives the field's default, else `MissingValue`;
-        an empty text gives the default too, and without one is a value.
+        A missing value, or one whose column is not among `columns`, gives the field's default, else `MissingValue`.
         """
         if self.is_static:
             body = self.literals[0]
@@ -99,6 +98,7 @@ def _filler(template: Template, columns: Sequence[str]) -> Render:
     """
     where = {column: index for index, column in enumerate(columns)}
     fields = list(zip(template.fields, template.defaults, strict=True))
+    required = tuple(dict.fromkeys(where[column] for column, default in fields if default is None))
     defaulted = [(where[column], default) for column, default in fields if default is not None and column in where]
     next_filled = iter(range(len(columns), len(columns) + len(defaulted)))
     fixed = list[str]()
@@ -120,23 +120,16 @@ def _filler(template: Template, columns: Sequence[str]) -> Render:
     pick, join = itemgetter(*picks), "".join
 
     def fill(values: Sequence[str | None]) -> str | MissingValue:
-        try:
+        for index in required:
+            if not (value := values[index]) or value.isspace():
+                return MissingValue(column=columns[index])
+        if not defaulted:
             return join(pick([*values, *fixed]))
-        except TypeError:  # join met a None
-            return _missing(template, where, values)
+        filled = [_or(default, values[index]) for index, default in defaulted]
+        return join(pick([*values, *filled, *fixed]))
 
-    def fill_with_defaults(values: Sequence[str | None]) -> str | MissingValue:
-        filled = [values[index] or default for index, default in defaulted]
-        try:
-            return join(pick([*values, *filled, *fixed]))
-        except TypeError:
-            return _missing(template, where, values)
-
-    return fill_with_defaults if defaulted else fill
+    return fill
 
 
-def _missing(template: Template, where: dict[str, int], values: Sequence[str | None]) -> MissingValue:
-    fields = zip(template.fields, template.defaults, strict=True)
-    return next(
-        MissingValue(column=column) for column, default in fields if default is None and values[where[column]] is None
-    )
+def _or(default: str, value: str | None) -> str:
+    return value if value and not value.isspace() else default

@@ -1,9 +1,10 @@
 """From rows to batches: the part of production that needs no Redis.
 
 Each row is judged once, in the order of the input: it becomes a message, or it is passed over as invalid or as a
-duplicate. A stretch of rows ends with its hundredth message (or its thousandth row passed over, or the input) and
-becomes one batch's content, so that every row stands in exactly one batch. The same input and campaign give the same
-batches, however the input is read: an interrupted production produces again and compares digests.
+duplicate. A stretch of rows ends with its hundredth message (or its thousandth row passed over, or its four millionth
+character, or the input) and becomes one batch's content, so that every row stands in exactly one batch. The same input
+and campaign give the same batches, however the input is read: an interrupted production produces again and compares
+digests.
 """
 
 from collections.abc import Callable, Iterator
@@ -100,6 +101,8 @@ def _batches(
 ) -> Iterator[Prepared]:
     for block in blocks:
         judge = judge_for(block.columns)
+        if not stretch.has_room_for(block.columns):
+            yield stretch.end()
         stretch.enter(block.columns)
         for row in block.rows:
             if isinstance(row, BadRow):

@@ -7,7 +7,7 @@ nobody heeds.
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,7 @@ from worker.domain.ascii_template import AsciiTemplate
 from worker.domain.content_template import Wording, compile_content
 from worker.domain.cron import Cron
 from worker.domain.dlt import LONGEST_VALUE, DltTemplate, DltTemplateError, compile_dlt_template
+from worker.domain.forecast import HORIZON
 from worker.domain.hours import PROMOTIONAL_TYPES, Hours, HoursError, indian_promotional_hours, parse_hours
 from worker.domain.ids import CampaignId
 from worker.domain.suppression import MOST_HOURS
@@ -122,6 +123,13 @@ class Campaign(BaseModel):
             compile_dlt_template(value or "")
         except DltTemplateError as error:
             raise _wrong(f"has {error}") from error
+        return value
+
+    @field_validator("start_at", "expires_at")
+    @classmethod
+    def _check_instant(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value - datetime.now(UTC) > HORIZON:
+            raise _wrong("is more than ten years ahead")
         return value
 
     @field_validator("default_country")

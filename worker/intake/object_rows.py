@@ -3,9 +3,10 @@
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
 from typing import Any, NoReturn, Self
 
-from worker.intake.rows import BadRow, Block, refuse
+from worker.intake.rows import MAX_COLUMNS, BadRow, Block, refuse
 
 _Read = tuple[tuple[str, ...], list[str | None]] | BadRow
 
@@ -25,8 +26,8 @@ class _FloatAsWritten(float):
         return self._text
 
 
-class _BadLineError(ValueError):
-    """The line is JSON that can not be taken for a recipient; the message is the reason."""
+class _BadRowError(ValueError):
+    """What stands there can not be taken for a recipient; the message is the reason."""
 
 
 def jsonl_blocks(lines: Iterator[str], name: str) -> Iterator[Block]:
@@ -64,13 +65,13 @@ def _blocks(rows: Iterable[_Read]) -> Iterator[Block]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _BadLineError(f"{name} is not JSON")
+    raise _BadRowError(f"{name} is not JSON")
 
 
 def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise _BadLineError("a key stands twice in the object")
+        raise _BadRowError("a key stands twice in the object")
     return found
 
 
@@ -83,7 +84,7 @@ def _read_line(line: str) -> _Read:
     text = line.strip()
     try:
         value = _decode_json(text)
-    except _BadLineError as error:
+    except _BadRowError as error:
         return BadRow(reason=str(error), read=text)
     except (ValueError, RecursionError):
         return BadRow(reason="the line is not JSON", read=text)
@@ -102,23 +103,48 @@ def _read_mapping(row: object, place: str) -> _Read:
 
 
 def _read_object(row: Mapping[str, Any]) -> _Read:
-    columns = tuple(row)
-    values = [value if value.__class__ is str else _as_text(value) for value in row.values()]
     try:
-        "".join(columns).encode()
-        "".join(filter(None, values)).encode()
-    except UnicodeEncodeError:  # half of a surrogate pair: it could not be stored, sent or printed
-        return BadRow(reason="a character that is not Unicode text", read=ascii([*zip(columns, values, strict=True)]))
+        return _texts(row)
+    except _BadRowError as error:
+        read = [(column, value if isinstance(value, str) else type(value).__name__) for column, value in row.items()]
+        return BadRow(reason=str(error), read=ascii(read))
+
+
+def _texts(row: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str | None]]:
+    columns = tuple(row)
+    if len(columns) > MAX_COLUMNS:
+        raise _BadRowError(f"row has {len(columns):,} columns, at most {MAX_COLUMNS:,} are read")
+    values = [value if value.__class__ is str else _as_text(value) for value in row.values()]
+    text = "".join([*columns, *filter(None, values)])
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # half of a surrogate pair: it could not be stored, sent or printed
+        raise _BadRowError("a character that is not Unicode text") from error
+    if "\0" in text:
+        raise _BadRowError("a NUL character")
     return columns, values
 
 
 def _as_text(value: object) -> str | None:
     """Write a value that is not plain text as it will stand in a message; `None` is no value."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise _BadRowError("a value of bytes, where text was expected")
+    try:
+        return _written(value)
+    except Exception as error:  # a caller's own class may raise anything, and costs only its row
+        raise _BadRowError(f"a value that can not become text ({type(error).__name__})") from error
+
+
+def _written(value: object) -> str | None:
     match value:
         case None:
             return None
         case bool():
             return "true" if value else "false"
+        case _FloatAsWritten():
+            return str(value)
+        case float() if not isfinite(value):  # what pandas has for no value
+            return None
         case dict() | list() | tuple():
             return json.dumps(value, ensure_ascii=False, default=str)
         case _:

@@ -27,8 +27,12 @@ def open_rows(source: str | Path, *, stdin: IO[bytes] | None = None) -> RowSourc
     reading on may raise it too.
     """
     if str(source) == "-":
+        if stdin is None and sys.stdin is None:
+            refuse("standard input: it is closed")
         return _open_standard_input(sys.stdin.buffer if stdin is None else stdin)
     path = Path(source)
+    if "\0" in str(path):
+        refuse(f"{str(path)!r}: no name of a file has a NUL character")
     name = path.name.lower()
     if not name.endswith(_SUFFIXES):
         refuse(f"{path}: recipients are read from {', '.join(_SUFFIXES)} or - (standard input)")

@@ -82,6 +82,6 @@ def checked_columns(names: Sequence[str], place: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def refuse(message: str, cause: Exception | None = None) -> NoReturn:
+def refuse(message: str, cause: BaseException | None = None) -> NoReturn:
     """Raise the `ConfigError` that ends the reading of an input."""
     raise ConfigError(message) from cause

@@ -6,6 +6,8 @@ The library holds the sheet (about 32 bytes a cell, texts apart); rows become te
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
@@ -19,9 +21,9 @@ _Cell = int | float | str | bool | time | date | datetime | timedelta
 def sheet_blocks(path: Path, opened: ExitStack, note: Callable[[str], None]) -> tuple[tuple[str, ...], Iterator[Block]]:
     """Read the header and return its columns, and all rows as one block; blank rows are passed over.
 
-    A whole number becomes its digits, a date 2026-11-22 and a time of a day 2026-11-22T10:00:00; an empty cell and an
-    error of a formula become an empty text. Which sheet is read is told to `note` where there are several. `opened`
-    closes the file. Raises `ConfigError`.
+    A number becomes its digits, as many as Excel shows, a date 2026-11-22 and a time of a day 2026-11-22T10:00:00; an
+    empty cell and an error of a formula become an empty text. Which sheet is read is told to `note` where there are
+    several. `opened` closes the file. Raises `ConfigError`, also when reading on.
     """
     check_size(path)
     try:
@@ -29,7 +31,7 @@ def sheet_blocks(path: Path, opened: ExitStack, note: Callable[[str], None]) -> 
         sheet = _first_sheet(workbook, str(path), note)
     except (CalamineError, OSError) as error:
         refuse(f"{path}: no .xlsx file, or damaged ({error}); save it anew or as CSV", error)
-    rows = (row for row in map(_texts, sheet.iter_rows()) if any(row))
+    rows = (row for row in map(_texts, _cells(sheet, str(path))) if any(row))
     header = next(rows, None)
     if header is None:
         refuse(f'{path}: sheet "{sheet.name}" is empty, a header row with the columns\' names was expected')
@@ -50,6 +52,19 @@ def _first_sheet(workbook: CalamineWorkbook, name: str, note: Callable[[str], No
     return workbook.get_sheet_by_name(shown[0])
 
 
+def _cells(sheet: CalamineSheet, name: str) -> Iterator[list[_Cell]]:
+    number = 1
+    try:
+        for cells in sheet.iter_rows():
+            yield cells
+            number += 1
+    except BaseException as error:
+        # The library panics at some odd dates, which is no `Exception` and has a class that can not be imported.
+        if not isinstance(error, OverflowError) and type(error).__module__ != "pyo3_runtime":
+            raise
+        refuse(f'{name}, sheet "{sheet.name}", row {number}: a date or a time that no calendar has', error)
+
+
 def _texts(cells: list[_Cell]) -> list[str]:
     return [cell if cell.__class__ is str else _as_text(cell) for cell in cells]
 
@@ -59,9 +74,16 @@ def _as_text(cell: _Cell) -> str:
     match cell:
         case bool():
             return "true" if cell else "false"
-        case float() if cell.is_integer():
-            return str(int(cell))
+        case float():
+            return _digits(cell)
         case date() | time():
             return cell.isoformat()
         case _:
             return str(cell)
+
+
+def _digits(number: float) -> str:
+    """Write a number without an exponent; one with a fraction to 15 digits, as Excel does: further ones are noise."""
+    if not isfinite(number):
+        return ""
+    return str(int(number)) if number.is_integer() else f"{Decimal(f'{number:.15g}'):f}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 import redis
@@ -11,6 +11,8 @@ from worker.domain.ids import AccountName, CampaignId
 from worker.ledger import keys
 from worker.ledger.errors import translated
 from worker.ledger.seats import Ceiling
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 COUNTERS = (
     *("rows", "invalid", "duplicate", "suppressed", "queued"),
@@ -194,7 +196,11 @@ def _reason(fields: dict[str, str], lanes_of_it: list[Lane], now: int) -> str:
 
 
 def _when(microseconds: str) -> str:
-    return datetime.fromtimestamp(float(microseconds) / 1e6, UTC).isoformat(timespec="seconds")
+    try:
+        at = _EPOCH + timedelta(microseconds=float(microseconds))
+    except OverflowError:  # one campaign's odd instant must not hide the others
+        return "an instant that no calendar has"
+    return at.isoformat(timespec="seconds")
 
 
 def lanes(client: redis.Redis, accounts: list[AccountName]) -> dict[AccountName, Lane]:

@@ -3,8 +3,9 @@
 -- ARGV[1] now us  ARGV[2] id  ARGV[3] producer's token  ARGV[4] digest of the campaign file  ARGV[5] campaign JSON
 -- ARGV[6] name  ARGV[7] accounts, blank-separated  ARGV[8] 1 where unconfirmed messages are sent once more
 -- ARGV[9] priority: 0 high, 1 normal, 2 low  ARGV[10] us before which nothing goes, or 0  ARGV[11] us from which nothing
--- goes any more, or 0  ARGV[12] 1 where it has sending hours  ARGV[13] its sender, or ""  ARGV[14] 1 where it is
--- promotional  ARGV[15] hours within which nobody is messaged again, 0: no cap
+-- goes any more, or 0  ARGV[12] 1 where it has sending hours  ARGV[13] its sender, or "" or "*"
+-- (see suppressed.lua)  ARGV[14] 1 where it is promotional  ARGV[15] hours within which nobody is messaged again, 0: no
+-- cap
 -- Returns {"new"}, {"continue", position, digest}, {"done", state} or {"differs"}.
 -- Invariant: one token at a time may append; the newest producer has it. A whole campaign is never changed.
 -- Called by: worker.ledger.production.begin

@@ -1,5 +1,5 @@
 -- Looks which numbers of a production may not be messaged: on a suppression list, or messaged too lately.
--- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account, or "" where it is not known yet  ARGV[4] sender or ""
+-- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account, or "" where it is not known yet  ARGV[4] sender, "" or "*"
 -- ARGV[5] 1 where lists of the scope promotional count  ARGV[6] hours within which nobody is messaged again, 0: no cap
 -- ARGV[7] the numbers, as at the head of a packed batch
 -- Returns {position, why, position, why …}; a position is 0 for the first number.
