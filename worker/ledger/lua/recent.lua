@@ -1,7 +1,7 @@
 -- Joined into other scripts, after numbers: whom any campaign has messaged lately, for a frequency cap.
 -- PREFIX sent:D:B (hash): number → minute of day D (days since the epoch, UTC) at which it was messaged last; B is the
 -- remainder of the number by 16384. Up to 512 numbers in one lie packed in Redis, some 14 bytes each: eight million a day.
--- A day's hashes expire when the last of them has been kept for the hours asked for.
+-- A hash expires when the last of its day has been kept for the most hours that anybody asked for who wrote to it.
 -- Invariant: whoever is remembered counts as recent for all of the hours asked for, and at most a minute longer.
 local DAY_US, MINUTE_US = 86400000000, 60000000
 
@@ -17,9 +17,9 @@ local function remember(prefix, hours, now, packed, positions)
   for position, number in each_number(packed) do
     if not positions or positions[position] then
       local key = sent_key(prefix, day, number)
-      if redis.call('HSET', key, number, minute) == 1 and redis.call('HLEN', key) == 1 then
-        redis.call('EXPIRE', key, kept_s)
-      end
+      -- What is told late of an earlier call does not hide a later one.
+      if minute > tonumber(redis.call('HGET', key, number) or -1) then redis.call('HSET', key, number, minute) end
+      if redis.call('TTL', key) < kept_s then redis.call('EXPIRE', key, kept_s) end
     end
   end
 end
