@@ -7,7 +7,7 @@
 -- Returns "back", "late" (it had expired) or "gone" (nothing is held; the id is void from now on).
 -- Invariant: sending to pending only by the attempt that holds the batch; an id given back can not be taken later.
 -- Called by: worker.ledger.sending.give_back
--- joined: clock pace lane messages outcomes offer campaign again
+-- joined: clock pace lane messages outcomes offer campaign again numbers recent
 local function has_other(accounts, out, account)
   for other in string.gmatch(accounts, '%S+') do
     if other ~= account and not string.find(' ' .. out .. ' ', ' ' .. other .. ' ', 1, true) then return true end
@@ -34,6 +34,7 @@ local key = prefix .. 'c:' .. id
 if late then
   count_outcomes(key, n, string.rep('u', tonumber(size)), -1)
   forget_resend(prefix, id, n)
+  forget_sent(prefix, key, n, string.rep('r', tonumber(size)), tonumber(taken))
 else
   redis.call('HINCRBY', key, 'in_flight', -tonumber(size))
 end

@@ -24,6 +24,7 @@ if s[1] ~= 'sending' and not late then return 'already' end
 if late then
   count_outcomes(KEYS[1], n, string.rep('u', size), -1)
   forget_resend(prefix, ARGV[5], n)
+  forget_sent(prefix, KEYS[1], n, letters, tonumber(s[5]))
 else
   redis.call('HDEL', KEYS[6], attempt)
   redis.call('ZREM', KEYS[7], ARGV[3] .. ' ' .. attempt)
