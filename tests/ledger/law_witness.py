@@ -164,7 +164,7 @@ class Witness(RuleBasedStateMachine):
             assert word == "gone"
             return
         campaign, n, rows = self.sent_by(attempt)
-        has_passed = "accepted" in campaign.fate.values() or len(campaign.fate) == 1
+        has_passed = campaign.has_passed or "accepted" in campaign.fate.values() or len(campaign.fate) == 1
         self.told(attempt)
         campaign.prove(rows, attempt.taken.attempt)
         if len(rows) == 1 and has_passed:

@@ -247,7 +247,7 @@ class LawMachine(Witness):
             if kind == "refused":
                 campaign.refuse(attempt.taken_at, self.ledger.now)
             if kind not in ("refused", "lost"):
-                campaign.refusals = 0
+                campaign.refusals, campaign.has_passed = 0, True
             campaign.count["throttled"] += kind == "throttled"
             campaign.finish_when_done()
         if is_repeated:
