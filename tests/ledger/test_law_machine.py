@@ -430,8 +430,11 @@ class LawMachine(Witness):
         """Meanwhile nobody sweeps, or some worker does, and perhaps resends what is due; or the clock steps."""
         if how not in ("sweeps", "resends") or seconds == 3600:
             self.ledger.pass_s(-seconds if how == "steps back" else seconds)
-            if how.startswith("steps"):
-                self.last_slot.clear()
+            match how:
+                case "steps":
+                    self.last_slot.clear()
+                case "steps back":  # the slots that were given have not moved
+                    self.last_slot = {account: slot - seconds * S for account, slot in self.last_slot.items()}
             return
         for _ in range(math.ceil(seconds / LATE_S)):
             self.ledger.pass_s(min(seconds, LATE_S))
