@@ -27,6 +27,7 @@ class Attempt:
     rows: tuple
     taken_at: int
     state: str = "sending"
+    expired_at: int = 0
 
 
 @dataclass

@@ -50,7 +50,8 @@ local function expire(account, attempt)
   redis.call('HINCRBY', key, 'calls', 1)
   local unconfirmed = count_outcomes(key, n, string.rep('u', tonumber(size)), 1)
   remember_sent(prefix, key, n, string.rep('u', tonumber(size)), tonumber(ARGV[6]), tonumber(taken))
-  redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'attempts', 1, 'unconfirmed', unconfirmed)
+  redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'expired_at', now, 'attempts', 1,
+    'unconfirmed', unconfirmed)
   -- The process that holds it may only sleep: one more expiry, in which its own answer may come.
   if unconfirmed > 0 then plan_resend(prefix, id, n, now + longest) end
   finish_when_done(prefix, id, now)
