@@ -140,7 +140,8 @@ class Campaign:
     def hear(self, row, line, name):
         """A delivery report tells of this person; return whether it changes anything, or is known."""
         fate, n = self.fate[row], self.home[row]
-        if fate not in ON_THE_WAY:
+        has_ended_unsent = fate in ("cancelled", "expired") and n in self.second  # its first call may have brought it
+        if fate not in ON_THE_WAY and not has_ended_unsent:
             return False
         if name and not self.named.get(row):
             self.told_name[row] = max(name, self.told_name.get(row, ""))
@@ -149,9 +150,9 @@ class Campaign:
             self.fate[row] = "accepted"
             if not self.unconfirmed(n):
                 self.planned.pop(n, None)
-        if fate == "pending":
+        if fate == "pending" or has_ended_unsent:
             self.stay(n, [row])
-            if not self.here[n]:
+            if not self.here[n] and n in self.queue:
                 self.queue.remove(n)
         self.finish_when_done()
         return True
