@@ -244,8 +244,8 @@ class Campaign:
     def resume(self, now):
         if self.state == "producing":
             self.hold = ""
-        if self.state == "paused":
-            self.state = "scheduled" if self.starts_at > now else "running"
+        if self.state == "paused" or (self.state == "running" and self.out):
+            self.state = "scheduled" if self.state == "paused" and self.starts_at > now else "running"
             self.is_due_to_start = self.is_due_to_start or self.state == "scheduled"
             self.resumed_at, self.refusals = now, 0
             self.out.clear()
