@@ -27,6 +27,7 @@ class Attempt:
     rows: tuple
     taken_at: int
     state: str = "sending"
+    expired_at: int = 0
 
 
 @dataclass
@@ -66,6 +67,7 @@ class Campaign:
     # what may keep it from sending
     out: set = field(default_factory=set)  # accounts that it has left
     refusals: int = 0
+    has_passed: bool = False  # some call was not refused whole
     has_ended: bool = False
     is_due_to_start: bool = False
     is_due_to_end: bool = False
@@ -138,7 +140,8 @@ class Campaign:
     def hear(self, row, line, name):
         """A delivery report tells of this person; return whether it changes anything, or is known."""
         fate, n = self.fate[row], self.home[row]
-        if fate not in ON_THE_WAY:
+        has_ended_unsent = fate in ("cancelled", "expired") and n in self.second  # its first call may have brought it
+        if fate not in ON_THE_WAY and not has_ended_unsent:
             return False
         if name and not self.named.get(row):
             self.told_name[row] = max(name, self.told_name.get(row, ""))
@@ -147,9 +150,9 @@ class Campaign:
             self.fate[row] = "accepted"
             if not self.unconfirmed(n):
                 self.planned.pop(n, None)
-        if fate == "pending":
+        if fate == "pending" or has_ended_unsent:
             self.stay(n, [row])
-            if not self.here[n]:
+            if not self.here[n] and n in self.queue:
                 self.queue.remove(n)
         self.finish_when_done()
         return True
@@ -241,8 +244,8 @@ class Campaign:
     def resume(self, now):
         if self.state == "producing":
             self.hold = ""
-        if self.state == "paused":
-            self.state = "scheduled" if self.starts_at > now else "running"
+        if self.state == "paused" or (self.state == "running" and self.out):
+            self.state = "scheduled" if self.state == "paused" and self.starts_at > now else "running"
             self.is_due_to_start = self.is_due_to_start or self.state == "scheduled"
             self.resumed_at, self.refusals = now, 0
             self.out.clear()

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from worker.domain.hours import Hours
-from worker.ledger.sending import Batches
+from worker.ledger.sending import Batches, Wait
 
 from .conftest import S
 
@@ -185,7 +185,11 @@ def test_no_call_goes_outside_the_hours_and_no_campaign_is_forgotten(quick, hour
     assert quick.due() is not None
     assert quick.due() <= 0, "its hours are open and its lane is not due"
     quick.pass_s(1)
-    assert isinstance(world.take(0), Batches)
+    turn = world.take(0)
+    if isinstance(turn, Wait):  # it is the first to see that the clock has stepped back
+        quick.pass_s(turn.seconds)
+        turn = world.take(0)
+    assert isinstance(turn, Batches)
 
 
 def test_a_short_day_of_a_zone_that_sets_its_clocks_forward_has_no_hours(quick):

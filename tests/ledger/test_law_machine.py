@@ -247,7 +247,7 @@ class LawMachine(Witness):
             if kind == "refused":
                 campaign.refuse(attempt.taken_at, self.ledger.now)
             if kind not in ("refused", "lost"):
-                campaign.refusals = 0
+                campaign.refusals, campaign.has_passed = 0, True
             campaign.count["throttled"] += kind == "throttled"
             campaign.finish_when_done()
         if is_repeated:
@@ -375,6 +375,8 @@ class LawMachine(Witness):
         n = one_of(any_batch, list(campaign.batches), [n for n in campaign.batches if campaign.unconfirmed(n)])
         said, rows = self.ledger.resolve(decision, n, name, code="77"), campaign.unconfirmed(n)
         expired = campaign.expired.get(n)
+        if expired and rows and decision == "resend":
+            expired.expired_at = min(expired.expired_at, self.ledger.now)
         if not rows:
             assert said == {}
         elif decision != "resend":
@@ -383,7 +385,7 @@ class LawMachine(Witness):
             campaign.labels.update(dict.fromkeys(rows, "77 resolved by hand"))
             campaign.forget(n)
             campaign.finish_when_done()
-        elif expired and expired.taken_at + 2 * EXPIRY_S * S > self.ledger.now:
+        elif expired and expired.expired_at + EXPIRY_S * S > self.ledger.now:
             assert said == {"early": len(rows)}
         elif campaign.over:
             assert said == {"dropped": len(rows)}
@@ -430,8 +432,11 @@ class LawMachine(Witness):
         """Meanwhile nobody sweeps, or some worker does, and perhaps resends what is due; or the clock steps."""
         if how not in ("sweeps", "resends") or seconds == 3600:
             self.ledger.pass_s(-seconds if how == "steps back" else seconds)
-            if how.startswith("steps"):
-                self.last_slot.clear()
+            match how:
+                case "steps":
+                    self.last_slot.clear()
+                case "steps back":  # the slots that were given have not moved
+                    self.last_slot = {account: slot - seconds * S for account, slot in self.last_slot.items()}
             return
         for _ in range(math.ceil(seconds / LATE_S)):
             self.ledger.pass_s(min(seconds, LATE_S))
@@ -485,7 +490,7 @@ class LawMachine(Witness):
         assert len(gone) == count
         for attempt in gone:
             campaign, n, rows = self.sent_by(attempt)
-            attempt.state = "expired"
+            attempt.state, attempt.expired_at = "expired", self.ledger.now
             campaign.expired[n] = attempt
             campaign.count["calls"] += 1
             campaign.land([(row, "u") for row in rows])

@@ -1,6 +1,7 @@
 """Consent as a law: no take gives a number that is on a list then, whatever was taken, given back, split or sent again.
 
-And nobody else loses by it: whoever was on no list is sent to, and the counts add up.
+And nobody else loses by it: whoever was on no list is sent to, and the counts add up. A frequency cap keeps no campaign
+from its own recipients, however often they wait again.
 """
 
 import pytest
@@ -36,11 +37,12 @@ steps = st.one_of(
 class Consent:
     """A campaign through two accounts at a gateway that takes `limit` messages a call, and who is on which list now."""
 
-    def __init__(self, ledger, sizes, limit, is_promotional):
+    def __init__(self, ledger, sizes, limit, is_promotional, cap_hours):
         ledger.wipe()
+        ledger.remember_hours = 48
         self.ledger, self.limit, self.is_promotional = ledger, limit, is_promotional
         self.listed, self.ever, self.held = set(), set(), []
-        checks = Checks(account="", sender="BRAND", is_promotional=is_promotional)
+        checks = Checks(account="", sender="BRAND", is_promotional=is_promotional, not_before_hours=cap_hours)
         ledger.campaign(*sizes, accounts=ACCOUNTS, checks=checks, on_unconfirmed="resend")
 
     def step(self, what, first, second):
@@ -88,8 +90,7 @@ class Consent:
             case "refuse":
                 self.ledger.refuse(taken, account)
             case "vanish":
-                self.ledger.pass_sweeping(42)
-                self.held = []
+                self.ledger.pass_sweeping(42)  # the others have expired as well, but wake up
 
     def sweep(self):
         self.ledger.pass_s(1)
@@ -118,12 +119,13 @@ class Consent:
     sizes=st.lists(st.integers(1, 6), min_size=1, max_size=4),
     limit=st.sampled_from([1, 100]),
     is_promotional=st.booleans(),
+    cap_hours=st.sampled_from([0, 24]),
     steps=st.lists(steps, min_size=5, max_size=30),
 )
 def test_nobody_who_opted_out_is_given_to_a_caller_and_nobody_else_is_passed_over(
-    quick, sizes, limit, is_promotional, steps
+    quick, sizes, limit, is_promotional, cap_hours, steps
 ):
-    consent = Consent(quick, sizes, limit, is_promotional)
+    consent = Consent(quick, sizes, limit, is_promotional, cap_hours)
     for step in steps:
         consent.step(*step)
         quick.lawful()

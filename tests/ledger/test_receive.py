@@ -7,9 +7,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from worker.domain.delivery import Feedback
+from worker.domain.suppression import Reason, SuppressionList
 from worker.ledger import keys
 from worker.ledger.reading import standings
 from worker.ledger.receiving import MISCONFIGURED_LIMIT
+from worker.ledger.suppression import suppress
+
+from .conftest import S
 
 
 @pytest.fixture
@@ -188,6 +192,45 @@ def test_a_report_follows_a_message_to_its_resend(ledger):
     ledger.report("delivered", row=2)
     assert lines(ledger) == [("accepted", "awaiting"), ("accepted", "delivered")]
     assert ledger.state() == "finished"
+    adds_up(ledger)
+
+
+@pytest.mark.parametrize("report", ["delivered", "failed"])
+@pytest.mark.parametrize("end", ["opted out", "opted out among others", "cancelled", "expired"])
+def test_a_report_of_the_first_call_counts_though_the_resend_did_not_go(ledger, end, report):
+    ledger.campaign(3, on_unconfirmed="resend", ends_at=ledger.now + 60 * S)
+    ledger.lane(call_us=1000)
+    ledger.settle(ledger.next_one(), "auu")
+    ledger.resend()
+    if end == "cancelled":
+        ledger.cancel()
+    elif end == "expired":
+        ledger.pass_sweeping(60)
+    else:
+        rows = [2, 3] if end == "opted out" else [2]
+        suppress(ledger.redis, SuppressionList(), [919_000_000_000 + row for row in rows], Reason.OPTED_OUT)
+        ledger.take(lookahead_us=S)
+    word = "suppressed" if end.startswith("opted out") else end
+    other = "in_flight" if end == "opted out among others" else word
+    assert [row.outcome for row in ledger.rows()] == ["accepted", word, other]
+    for _ in range(2):
+        assert ledger.report("sent", row=2).matched == ledger.report(report, row=2, gateway_id="x").matched == 1
+        adds_up(ledger)
+    told = "delivered" if report == "delivered" else "undelivered"
+    assert lines(ledger) == [("accepted", "awaiting"), ("accepted", told), (other, None)]
+    second = ledger.rows()[1]
+    assert (second.gateway_id, second.batch, second.attempts, ledger.counts()[told]) == ("x", 2, 1, 1)
+
+
+def test_a_report_for_a_message_that_was_suppressed_while_its_batch_went_tells_nothing(ledger):
+    ledger.campaign(2)
+    ledger.lane(call_us=1000)
+    suppress(ledger.redis, SuppressionList(), [919_000_000_001], Reason.OPTED_OUT)
+    taken = ledger.next_one()
+    for _ in range(2):
+        assert ledger.report("delivered", row=1).unmatched == 1
+        ledger.settle(taken, "a")
+    assert lines(ledger) == [("suppressed", None), ("accepted", "awaiting")]
     adds_up(ledger)
 
 

@@ -60,6 +60,20 @@ def test_a_later_message_does_not_shorten_what_is_kept(ledger):
     assert ledger.redis.ttl(key) > MOST_HOURS * 3600
 
 
+def test_an_earlier_message_that_is_told_later_does_not_hide_the_last_one(ledger):
+    remember(ledger.redis, [A], 24, T0 + 12 * HOUR)
+    remember(ledger.redis, [A], 24, T0 + 10 * HOUR)
+    assert recent(ledger, 1, T0 + 12 * HOUR + 10 * MINUTE) == {0: "recent@1"}
+
+
+@pytest.mark.parametrize("number", [A, A + 16_384])
+def test_whoever_is_remembered_for_longer_lengthens_what_is_kept(ledger, number):
+    remember(ledger.redis, [A], 24, T0)
+    remember(ledger.redis, [number], MOST_HOURS, T0 + HOUR)
+    (key,) = ledger.redis.keys("bs:sent:*")
+    assert ledger.redis.ttl(key) > MOST_HOURS * 3600
+
+
 def test_five_hundred_numbers_of_a_bucket_lie_packed(ledger):
     remember(ledger.redis, [A + 16_384 * i for i in range(500)], 24, T0)
     (key,) = ledger.redis.keys("bs:sent:*")
@@ -109,10 +123,9 @@ messaged = st.tuples(st.integers(0, 4), st.integers(0, 3 * DAY))
 @given(sent=st.lists(messaged, max_size=15), hours=st.integers(1, 80), after=st.integers(0, 2 * DAY))
 def test_nobody_is_forgotten_within_the_hours_whatever_was_sent(ledger, sent, hours, after):
     ledger.wipe()
-    sent.sort(key=lambda each: each[1])
     for person, at in sent:
         remember(ledger.redis, [A + person], MOST_HOURS, T0 + at)
-    last = dict(sent)
+    last = dict(sorted(sent, key=lambda each: each[1]))
     now = max(last.values(), default=0) + after
     found = recent(ledger, hours, T0 + now, range(A, A + 5)).keys()
     assert found >= {person for person, at in last.items() if now - at <= hours * HOUR}

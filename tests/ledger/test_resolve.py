@@ -117,6 +117,17 @@ def test_an_expired_attempt_is_not_sent_again_within_one_more_expiry(lost):
     adds_up(lost)
 
 
+def test_after_the_clock_stepped_back_it_waits_for_one_expiry_from_when_it_is_asked_for(lost):
+    lost.pass_s(-3600)
+    lost.sweep()
+    assert lost.resolve("resend", 2) == {"early": 2}
+    lost.pass_sweeping(39)
+    assert lost.resolve("resend", 2) == {"early": 2}
+    lost.pass_sweeping(1)
+    assert lost.resolve("resend", 2) == {"resolved": 2}
+    adds_up(lost)
+
+
 def test_nothing_of_a_cancelled_campaign_is_sent_again(ledger):
     ledger.campaign(1, 1)
     ledger.lane(call_us=1000)

@@ -248,6 +248,15 @@ def test_one_message_is_rejected_only_once_a_call_of_the_campaign_was_accepted(l
     assert ledger.state() == "finished"
 
 
+def test_a_call_whose_every_message_was_refused_for_itself_was_accepted(ledger):
+    produce(ledger, 2)
+    assert refuse(ledger, ledger.take_one()) == "split"
+    ledger.settle(ledger.next_one(), "r")
+    assert send_all(ledger, {2}) == ["refused"]
+    assert outcomes(ledger) == {"rejected": {1, 2}}
+    assert ledger.state() == "finished"
+
+
 def test_the_only_message_of_a_campaign_is_rejected(ledger):
     produce(ledger, 1)
     assert send_all(ledger, {1}) == ["refused"]

@@ -1,5 +1,7 @@
 """Take: who may send what, and when. All waiting of the project is decided in this script."""
 
+import itertools
+
 import pytest
 
 from worker.ledger import keys
@@ -275,6 +277,26 @@ def test_after_the_clock_stepped_back_the_lane_goes_on_within_one_interval(ledge
     ledger.pass_s(call_s)
     ledger.take_one()
     assert ledger.take() == Wait(seconds=call_s)
+
+
+@pytest.mark.parametrize("step_us", [1_000, 30_000, 150_000, 3_600 * S])
+def test_after_the_clock_stepped_back_no_slot_lies_nearer_than_one_interval_to_one_given_before(ledger, step_us):
+    interval_us, options = 20_400, {"lookahead_us": 100_000, "lead_us": 20_000}
+    ledger.lane(call_us=interval_us)
+    ledger.campaign(*[1] * 40)
+    before = [each.slot_us for each in ledger.take(16, **options).taken]
+    assert len(before) > 1
+    ledger.now -= step_us
+    stepped_at, after = ledger.now, []
+    while len(after) < 3:
+        turn = ledger.take(16, **options)
+        if isinstance(turn, Wait):
+            ledger.pass_s(turn.seconds - 0.1)
+        else:
+            after += [each.slot_us for each in turn.taken]
+    slots = [slot - step_us for slot in before] + after  # as they are by the clock of now
+    assert min(later - earlier for earlier, later in itertools.pairwise(slots)) >= interval_us
+    assert after[0] <= stepped_at + options["lookahead_us"] + interval_us
 
 
 def test_after_the_clock_stepped_back_a_pause_lasts_no_longer_than_its_length(ledger):

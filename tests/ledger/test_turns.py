@@ -98,6 +98,19 @@ def test_a_campaign_with_no_account_left_pauses_and_a_resume_puts_all_back(lane)
     assert isinstance(lane.take(account="spare"), Batches)
 
 
+def test_a_resume_puts_accounts_back_also_where_the_campaign_goes_on_with_another(lane):
+    lane.lane("spare", call_us=1000)
+    lane.campaign(1, 1, 1, accounts=("main", "spare"))
+    first, second = lane.take(2, lookahead_us=2000).taken
+    lane.back(first, "ok", pause_campaign="no sender id", only_here=True)
+    lane.pass_s(1)
+    assert isinstance(lane.take(), Stop)
+    assert lane.resume() == "running"
+    lane.back(second, "ok", pause_campaign="no sender id", only_here=True)  # from before the resume
+    lane.pass_s(1)
+    assert isinstance(lane.take(), Batches)
+
+
 @pytest.fixture
 def probed(lane):
     """An account without balance, held, that is to be tried each 600 s."""

@@ -129,8 +129,9 @@ def test_every_senders_list_holds_where_each_message_has_its_own(lane):
     assert rows_in(lane.next_one()) == [3, 4]
 
 
-def capped(ledger, name, hours=24):
-    ledger.campaign(3, name=name, checks=Checks(account="", sender="", is_promotional=False, not_before_hours=hours))
+def capped(ledger, name, hours=24, **options):
+    checks = Checks(account="", sender="", is_promotional=False, not_before_hours=hours)
+    ledger.campaign(3, name=name, checks=checks, **options)
 
 
 def test_a_frequency_cap_passes_over_whom_any_campaign_messaged_lately(lane):
@@ -166,6 +167,84 @@ def test_what_was_given_back_was_not_messaged(lane):
     lane.pause()
     capped(lane, "d")
     assert isinstance(lane.take(lookahead_us=1_000_000), Batches)
+
+
+@pytest.mark.parametrize("proof", ["back", "void", "refuse"])
+def test_whoever_a_late_proof_says_was_not_reached_is_messaged_after_all(lane, proof):
+    capped(lane, "c")
+    taken = lane.next_one()
+    lane.pass_sweeping()
+    assert {
+        "back": lambda: lane.back(taken),
+        "void": lambda: lane.void(taken.attempt),
+        "refuse": lambda: lane.refuse(taken),
+    }[proof]() == ("split" if proof == "refuse" else "late")
+    given = lane.take(2, lookahead_us=1_000_000).taken
+    assert [row for each in given for row in rows_in(each)] == [1, 2, 3]
+    adds_up(lane)
+
+
+def test_a_late_proof_of_a_message_that_went_alone_is_about_that_one(lane):
+    capped(lane, "c")
+    first, second = lane.take(2, lookahead_us=1_000_000, limit=1).taken
+    lane.pass_sweeping()
+    lane.back(first)
+    assert (rows_in(lane.next_one(limit=1)), rows_in(second)) == ([1], [2])
+    capped(lane, "d")
+    assert rows_in(lane.next_one()) == [3]
+
+
+@pytest.mark.parametrize("letters", ["aru", "apu"])
+def test_a_late_answer_tells_whom_other_campaigns_may_message(lane, letters):
+    lane.campaign(3)
+    taken = lane.next_one()
+    lane.pass_sweeping()
+    capped(lane, "d", hold="later")
+    assert lane.settle(taken, letters) == "late"
+    lane.pause()
+    lane.resume("d")
+    assert rows_in(lane.next_one()) == [2]
+
+
+def test_a_late_proof_does_not_hide_that_another_campaign_has_messaged_since(lane):
+    lane.campaign(3)
+    taken = lane.next_one()
+    lane.pass_sweeping(100)
+    lane.campaign(2, name="e")
+    lane.settle(lane.next_one(), "aa")
+    assert lane.back(taken) == "late"
+    lane.pause()
+    capped(lane, "d")
+    assert rows_in(lane.next_one()) == [3]
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+@pytest.mark.parametrize("way", ["by itself", "by hand"])
+def test_a_cap_does_not_keep_a_campaign_from_sending_again_what_stayed_unconfirmed(lane, way, limit):
+    capped(lane, "c", on_unconfirmed="resend" if way == "by itself" else "hold")
+    lane.settle(lane.next_one(), "uau", "lost")
+    if way == "by itself":
+        lane.resend()
+    else:
+        lane.resolve("resend")
+    opt_out(lane, 1)
+    assert rows_in(lane.next_one(limit=limit)) == [3]
+    assert fates(lane) == ["suppressed", "accepted", "in_flight"]
+    adds_up(lane)
+
+
+def test_whom_the_first_call_may_have_reached_stays_remembered_whatever_becomes_of_the_second(lane):
+    capped(lane, "c")
+    lane.settle(lane.next_one(), "uuu", "lost")
+    lane.resolve("resend")
+    again = lane.next_one()
+    lane.pass_sweeping()
+    assert lane.back(again) == "late"
+    lane.pause()
+    capped(lane, "d")
+    assert isinstance(lane.take(), Stop)
+    lane.resume()
+    assert rows_in(lane.next_one()) == [1, 2, 3]
 
 
 def test_a_long_row_of_batches_without_anybody_welcome_does_not_hold_the_server_up(lane):

@@ -14,7 +14,10 @@ def pause(client: redis.Redis, campaign_id: CampaignId, reason: str) -> str:
 
 
 def resume(client: redis.Redis, campaign_id: CampaignId, now: int = 0) -> str:
-    """Let a paused campaign go on; return its state after it, "" where there is none of this id."""
+    """Let a campaign go on that is paused or was taken out of accounts.
+
+    Returns its state after it, "" where there is none of this id.
+    """
     reply = load("resume").call(client, [keys.campaign(campaign_id)], [now, keys.PREFIX, campaign_id])
     return str(reply.decode())
 

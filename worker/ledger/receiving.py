@@ -64,7 +64,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
-    """One report, at the message that it is about: `outcome` is a, u, or w for one that waits or is on the wire.
+    """One report, at the message that it is about: `outcome` is a, u, or w for any other.
 
     `gateway_id` is "" where the message's outcome has one already.
     """
@@ -232,7 +232,7 @@ class _Places:
         """Return a, u or w as the script wants it."""
         stored = self._stored
         mark = stored.mask[place : place + 1] or "."
-        if mark == "r":
+        if mark in ("r", "s"):
             return "w"
         if mark == "p" or stored.kind == "moved":
             return "moved"

@@ -34,6 +34,7 @@ local key = prefix .. 'c:' .. id
 if late then
   count_outcomes(key, n, string.rep('u', tonumber(size)), -1)
   forget_resend(prefix, id, n)
+  forget_sent(prefix, key, n, string.rep('r', tonumber(size)), tonumber(taken))
 else
   redis.call('HINCRBY', key, 'in_flight', -tonumber(size))
 end

@@ -1,6 +1,6 @@
 -- Joined into other scripts: which messages of a batch go on the wire, and what delivery reports have told of them.
--- Mask (string m:N; absent: all '.'), a letter a message: '.' goes or went, 'p' stands in another batch now, 'r'
--- accepted by a report that came while it waited, any other: suppressed. News (hash d:N): position, from 0, → line as in
+-- Mask (string m:N; absent: all '.'), a letter a message: '.' goes or went, 'p' stands in another batch now, 's'
+-- suppressed, 'r' accepted by a report that came while it did not go. News (hash d:N): position, from 0, → line as in
 -- worker/domain/delivery.py; 'i' .. position → the gateway's id of it; 's' .. position → why it was suppressed.
 
 local function count_of(key, n) return struct.unpack('>H', redis.call('GETRANGE', key .. ':b:' .. n, 0, 1)) end

@@ -3,11 +3,12 @@
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] campaign  ARGV[4] batch n  ARGV[5] the batch's state as the caller read it
 -- ARGV[6] spread 0 to 1  ARGV[7] of the last 100 reports so many misconfigured ones pause the campaign
 -- ARGV[8] hours for which it is remembered who was messaged; then per report:
--- position, outcome as the caller read it (a, u, or w: waits or is on the wire), line, gateway's id ("" where it is
+-- position, outcome as the caller read it (a, u, or w: any other), line, gateway's id ("" where it is
 -- known), feedback
 -- Returns "changed" (read it again), or "told" and the positions of messages that reports can not change.
 -- Invariant: of two news the greater one stands, each counted once; an unconfirmed or waiting message becomes accepted,
--- and nothing else changes an outcome. The end does not depend on the order of reports, nor on our own settlement's.
+-- so does one that ended before its resend went, and nothing else changes an outcome. The end does not depend on the order
+-- of reports, nor on our own settlement's.
 -- Called by: worker.ledger.receiving.tell
 -- joined: clock pace lane messages numbers recent outcomes offer campaign breaker again news early
 local now, prefix, id, n = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
@@ -15,13 +16,17 @@ local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'expired', 'children'
 local seen = table.concat({s[1] or '', s[2] or '', s[3] or '', s[4] or '', s[5] or ''}, '|')
 if seen ~= ARGV[5] then return {'changed'} end
 local reply, over = {'told'}, end_of(KEYS[1])
+local is_resend = redis.call('SISMEMBER', KEYS[1] .. ':resent', n) == 1
 
 for i = 9, #ARGV, 5 do
   local position, outcome, line, gateway_id, feedback = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-  local mark = string.sub(redis.call('GET', KEYS[4]) or '', position + 1, position + 1)
+  local mask = redis.call('GET', KEYS[4]) or ''
+  local mark = string.sub(mask, position + 1, position + 1)
   local old = redis.call('HGET', KEYS[3], position)
   if mark == 'r' then outcome = 'a' end
-  if (mark ~= '' and mark ~= '.' and mark ~= 'r') or (over and not s[1] and mark ~= 'r') then
+  -- What ended without a call of this batch got nothing by it; where it is a resend, by the first call perhaps.
+  local ended = mark == 's' or (over and not s[1] and mark ~= 'r')
+  if mark == 'p' or (ended and not is_resend) then
     reply[#reply + 1] = position
   elseif is_newer(line, old) then
     redis.call('HSET', KEYS[3], position, line)
@@ -33,8 +38,14 @@ for i = 9, #ARGV, 5 do
       redis.call('HINCRBY', KEYS[1], 'accepted', 1)
       if redis.call('HINCRBY', KEYS[2], 'unconfirmed', -1) == 0 then forget_resend(prefix, id, n) end
       count_news(KEYS[1], line, 1)
+    elseif mark == 's' then
+      redis.call('SET', KEYS[4], marked(mask, position, 'r'))
+      redis.call('HINCRBY', KEYS[1], 'suppressed', -1)
+      redis.call('HINCRBY', KEYS[1], 'queued', 1)
+      redis.call('HINCRBY', KEYS[1], 'accepted', 1)
+      count_news(KEYS[1], line, 1)
     elseif not s[1] then
-      redis.call('HINCRBY', KEYS[1], 'pending', -accept_reported(prefix, KEYS[1], n, tonumber(ARGV[8]), now))
+      redis.call('HINCRBY', KEYS[1], over or 'pending', -accept_reported(prefix, KEYS[1], n, tonumber(ARGV[8]), now))
       if not next_on_wire(redis.call('GET', KEYS[4]), -1) then redis.call('LREM', KEYS[5], 1, n) end
     end
     feed_back(prefix, id, feedback, s[6], tonumber(s[7]), now, tonumber(ARGV[6]), tonumber(ARGV[7]))

@@ -1,9 +1,11 @@
 -- Joined into other scripts, after numbers: whom any campaign has messaged lately, for a frequency cap.
 -- PREFIX sent:D:B (hash): number → minute of day D (days since the epoch, UTC) at which it was messaged last; B is the
 -- remainder of the number by 16384. Up to 512 numbers in one lie packed in Redis, some 14 bytes each: eight million a day.
--- A day's hashes expire when the last of them has been kept for the hours asked for.
+-- A hash expires when the last of its day has been kept for the most hours that anybody asked for who wrote to it.
 -- Invariant: whoever is remembered counts as recent for all of the hours asked for, and at most a minute longer.
 local DAY_US, MINUTE_US = 86400000000, 60000000
+
+local function day_and_minute(at) return math.floor(at / DAY_US), math.floor(at % DAY_US / MINUTE_US) end
 
 local function sent_key(prefix, day, number) return prefix .. 'sent:' .. day .. ':' .. number % 16384 end
 
@@ -11,15 +13,14 @@ local function sent_key(prefix, day, number) return prefix .. 'sent:' .. day .. 
 -- `hours` is how long they are remembered; 0 remembers nobody.
 local function remember(prefix, hours, now, packed, positions)
   if hours == 0 then return end
-  local day = math.floor(now / DAY_US)
-  local minute = math.floor(now % DAY_US / MINUTE_US)
+  local day, minute = day_and_minute(now)
   local kept_s = math.ceil(((day + 1) * DAY_US - now) / 1000000) + hours * 3600
   for position, number in each_number(packed) do
     if not positions or positions[position] then
       local key = sent_key(prefix, day, number)
-      if redis.call('HSET', key, number, minute) == 1 and redis.call('HLEN', key) == 1 then
-        redis.call('EXPIRE', key, kept_s)
-      end
+      -- What is told late of an earlier call does not hide a later one.
+      if minute > tonumber(redis.call('HGET', key, number) or -1) then redis.call('HSET', key, number, minute) end
+      if redis.call('TTL', key) < kept_s then redis.call('EXPIRE', key, kept_s) end
     end
   end
 end
@@ -29,9 +30,8 @@ end
 local function recent_positions(prefix, hours, now, packed)
   local found, count = {}, 0
   if hours == 0 then return found, 0 end
-  local since = now - hours * 3600000000
-  local first, last = math.floor(since / DAY_US), math.floor(now / DAY_US)
-  local first_minute = math.floor(since % DAY_US / MINUTE_US)
+  local first, first_minute = day_and_minute(now - hours * 3600000000)
+  local last = day_and_minute(now)
   for position, number in each_number(packed) do
     for day = last, first, -1 do
       local minute = redis.call('HGET', sent_key(prefix, day, number), number)
@@ -44,13 +44,35 @@ local function recent_positions(prefix, hours, now, packed)
   return found, count
 end
 
--- remember_sent: those of batch n that were on the wire and were not rejected ({letters} as in messages.lua) at `at`.
-local function remember_sent(prefix, key, n, letters, hours, at)
-  if hours == 0 then return end
+-- left_of: {position → whether it left, or may have} of batch n's messages that were on the wire: the accepted and the
+-- unconfirmed ones among their letters (settle.lua).
+local function left_of(key, n, letters)
   local mask, position, left = redis.call('GET', key .. ':m:' .. n) or '', -1, {}
   for letter in string.gmatch(letters, '.') do
     position = next_on_wire(mask, position, math.huge)
-    left[position] = letter ~= 'r'
+    left[position] = letter == 'a' or letter == 'u'
   end
-  remember(prefix, hours, at, redis.call('GET', key .. ':b:' .. n), left)
+  return left
+end
+
+-- remember_sent: those of batch n that left, under the attempt taken at `taken`.
+local function remember_sent(prefix, key, n, letters, hours, taken)
+  local packed = hours > 0 and redis.call('GET', key .. ':b:' .. n)
+  if not packed then return end
+  remember(prefix, hours, taken, packed, left_of(key, n, letters))
+end
+
+-- forget_sent: the attempt has expired, so that all of batch n are remembered, and its own late answer says who of them
+-- did not leave. Whoever was messaged again since stays; so do those of a resend, whom its first call may have reached.
+local function forget_sent(prefix, key, n, letters, taken)
+  local packed = redis.call('GET', key .. ':b:' .. n)
+  if not packed or redis.call('SISMEMBER', key .. ':resent', n) == 1 then return end
+  local day, minute = day_and_minute(taken)
+  local left = left_of(key, n, letters)
+  for position, number in each_number(packed) do
+    local sent = sent_key(prefix, day, number)
+    if left[position] == false and tonumber(redis.call('HGET', sent, number)) == minute then
+      redis.call('HDEL', sent, number)
+    end
+  end
 end

@@ -12,13 +12,17 @@
 -- Called by: worker.ledger.resending.resend
 -- joined: clock messages child outcomes offer campaign again
 local now, prefix, id, n, size = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[6])
-local s = redis.call('HMGET', KEYS[3], 'attempt', 'unconfirmed', 'expired', 'state', 'taken_at')
+local s = redis.call('HMGET', KEYS[3], 'attempt', 'unconfirmed', 'expired', 'state', 'expired_at')
 local unreadable = ARGV[7] == ''
 if ARGV[9] == 'due' then
   local due = redis.call('ZSCORE', prefix .. 'resends', id .. ' ' .. n)
   if not due or tonumber(due) > now then return 'gone' end
-elseif s[3] == '1' and tonumber(s[5]) + 2 * tonumber(redis.call('HGET', KEYS[5], 'longest')) > now then
-  return 'early'
+elseif s[3] == '1' then
+  -- After the server's clock stepped back it lies no further ahead than its full length. A cut is written, or it would
+  -- move on with `now`.
+  local expired_at = math.min(tonumber(s[5]), now)
+  redis.call('HSET', KEYS[3], 'expired_at', expired_at)
+  if expired_at + tonumber(redis.call('HGET', KEYS[5], 'longest')) > now then return 'early' end
 end
 if s[1] ~= ARGV[5] or s[4] ~= 'settled' then return 'gone' end
 if not unreadable and (size == 0 or tonumber(s[2]) ~= size) then return 'gone' end

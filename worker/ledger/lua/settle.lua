@@ -24,6 +24,7 @@ if s[1] ~= 'sending' and not late then return 'already' end
 if late then
   count_outcomes(KEYS[1], n, string.rep('u', size), -1)
   forget_resend(prefix, ARGV[5], n)
+  forget_sent(prefix, KEYS[1], n, letters, tonumber(s[5]))
 else
   redis.call('HDEL', KEYS[6], attempt)
   redis.call('ZREM', KEYS[7], ARGV[3] .. ' ' .. attempt)
@@ -41,7 +42,7 @@ for i = 17, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
 if ARGV[6] == 'refused' then
   refused(prefix, ARGV[5], tonumber(s[5]), now, tonumber(ARGV[12]), ARGV[7])
 elseif ARGV[6] ~= 'lost' then
-  redis.call('HSET', KEYS[1], 'refusals', 0)
+  redis.call('HSET', KEYS[1], 'refusals', 0, 'passed', 1)
 end
 if ARGV[6] == 'throttled' then redis.call('HINCRBY', KEYS[1], 'throttled', 1) end
 local kind = ARGV[6] == 'refused' and 'ok' or ARGV[6]

@@ -15,7 +15,7 @@ local s = redis.call('HMGET', batch, 'state', 'attempt', 'size', 'expired', 'tak
 local late = s[1] == 'settled' and s[4] == '1'
 if s[2] ~= attempt or not (s[1] == 'sending' or late) then return 'gone' end
 local size = tonumber(s[3])
-local c = redis.call('HMGET', KEYS[1], 'accepted', 'queued')
+local c = redis.call('HMGET', KEYS[1], 'passed', 'accepted', 'queued')
 local over = end_of(KEYS[1])
 
 redis.call('HDEL', KEYS[5], attempt)
@@ -23,6 +23,7 @@ redis.call('ZREM', KEYS[6], ARGV[3] .. ' ' .. attempt)
 if late then
   count_outcomes(KEYS[1], n, string.rep('u', size), -1)
   forget_resend(prefix, id, n)
+  forget_sent(prefix, KEYS[1], n, string.rep('r', size), tonumber(s[5]))
 else
   redis.call('HINCRBY', KEYS[1], 'in_flight', -size)
   redis.call('HINCRBY', KEYS[1], 'calls', 1)
@@ -30,7 +31,7 @@ end
 verdict(KEYS[4], 'ok', now, tonumber(s[5]), '', 0, 0, 0)
 
 local did = 'back'
-if size == 1 and (tonumber(c[1]) > 0 or tonumber(c[2]) == 1) then
+if size == 1 and (c[1] == '1' or tonumber(c[2]) > 0 or tonumber(c[3]) == 1) then
   did = 'rejected'
   redis.call('HSET', batch, 'state', 'settled', 'expired', 0, 'attempts', 1, 'unconfirmed', 0)
   redis.call('SET', KEYS[1] .. ':o:' .. n, ARGV[11])

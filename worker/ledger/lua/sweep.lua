@@ -42,15 +42,16 @@ local function expire(account, attempt)
   local attempts = prefix .. 'lane:' .. account .. ':attempts'
   local held = redis.call('HGET', attempts, attempt)
   if not held then return end
-  local id, n, size = string.match(held, '^(%S+) (%S+) %S+ (%S+)')
+  local id, n, size, taken = string.match(held, '^(%S+) (%S+) %S+ (%S+) (%S+)')
   local key = prefix .. 'c:' .. id
   redis.call('HDEL', attempts, attempt)
   redis.call('SET', prefix .. 'expired:' .. attempt, id .. ' ' .. n, 'EX', 3600)
   redis.call('HINCRBY', key, 'in_flight', -tonumber(size))
   redis.call('HINCRBY', key, 'calls', 1)
   local unconfirmed = count_outcomes(key, n, string.rep('u', tonumber(size)), 1)
-  remember_sent(prefix, key, n, string.rep('u', tonumber(size)), tonumber(ARGV[6]), now)
-  redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'attempts', 1, 'unconfirmed', unconfirmed)
+  remember_sent(prefix, key, n, string.rep('u', tonumber(size)), tonumber(ARGV[6]), tonumber(taken))
+  redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'expired_at', now, 'attempts', 1,
+    'unconfirmed', unconfirmed)
   -- The process that holds it may only sleep: one more expiry, in which its own answer may come.
   if unconfirmed > 0 then plan_resend(prefix, id, n, now + longest) end
   finish_when_done(prefix, id, now)

@@ -31,10 +31,11 @@ if paused_until > now + 5000000 then return stop(paused_until) end
 local share = speed(number(l[2], 1), number(l[3], 1), number(l[4], 0), now)
 local call_us, message_us = number(l[7], 0) / share, number(l[8], 0) / share
 local call_at, message_at, message_n = number(l[9], 0), number(l[10], 0), number(l[11], 0)
--- The server's clock may have stepped back: no slot that was given lies beyond the look-ahead.
+-- After the server's clock stepped back no slot that was given lies beyond the look-ahead. A cut is written, or it would
+-- move on with `now`.
 if call_at > horizon or message_at > horizon then
-  call_at, message_at = now, now
-  redis.call('HSET', KEYS[1], 'call_at', now, 'message_at', now)
+  call_at, message_at = math.min(call_at, horizon), math.min(message_at, horizon)
+  redis.call('HSET', KEYS[1], 'call_at', call_at, 'message_at', message_at)
 end
 
 local room = (l[5] == '1' or probe_at) and 1 or number(l[6], 1)

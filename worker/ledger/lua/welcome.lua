@@ -1,11 +1,13 @@
 -- Joined into other scripts: who of a waiting batch may not be messaged now. Looked up here, in the script that writes
 -- the intent: an opt-out bites until the moment of sending.
 
--- unwelcome: {position → why} of the packed batch's messages that may not go now.
-local function unwelcome(prefix, account, key, packed, now)
+-- unwelcome: {position → why} of the packed messages of batch n that may not go now. The frequency cap is not asked about
+-- a resend: who gets one was messaged lately, by the call that it repeats.
+local function unwelcome(prefix, account, key, n, packed, now)
   local c = redis.call('HMGET', key, 'sender', 'promotional', 'not_before')
+  local hours = redis.call('SISMEMBER', key .. ':resent', n) == 1 and 0 or tonumber(c[3] or 0)
   local gone = suppressed_positions(prefix, account, c[1] or '', c[2] == '1', packed)
-  for position, why in pairs(recent_positions(prefix, tonumber(c[3] or 0), now, packed)) do
+  for position, why in pairs(recent_positions(prefix, hours, now, packed)) do
     gone[position] = gone[position] or why
   end
   return gone
@@ -32,10 +34,11 @@ end
 -- welcome_mask: the mask after passing over whom may not be messaged: of all of the batch, or, where one message goes
 -- at a time, of those before the first that may go.
 local function welcome_mask(prefix, account, key, n, packed, mask, count, limit, now)
-  if count <= limit then return pass_over(key, n, mask, count, unwelcome(prefix, account, key, packed, now)) end
+  if count <= limit then return pass_over(key, n, mask, count, unwelcome(prefix, account, key, n, packed, now)) end
   local position = next_on_wire(mask, -1, count)
   while position do
-    local why = unwelcome(prefix, account, key, '\0\1' .. string.sub(packed, 3 + 8 * position, 10 + 8 * position), now)[0]
+    local alone = '\0\1' .. string.sub(packed, 3 + 8 * position, 10 + 8 * position)
+    local why = unwelcome(prefix, account, key, n, alone, now)[0]
     if not why then break end
     mask = pass_over(key, n, mask, count, {[position] = why})
     position = next_on_wire(mask, position, count)
