@@ -32,7 +32,8 @@ from worker.ledger.seats import (
     report_problem,
     take_seat,
 )
-from worker.ledger.sending import Batches, Full, Intent, Stop, Taken, Turn, Unseated, Wait, back_off, take, void
+from worker.ledger.settling import back_off, void
+from worker.ledger.taking import Batches, Full, Intent, Stop, Taken, Turn, Unseated, Wait, take
 from worker.line import Line
 from worker.lines import Lines
 from worker.roster import NoAccountError, Served

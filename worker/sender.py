@@ -42,8 +42,9 @@ from worker.gateways.feedback import unwelcome
 from worker.ledger.errors import LedgerError
 from worker.ledger.outcomes import Outcomes
 from worker.ledger.packing import PackingError
-from worker.ledger.sending import LOST_LIMIT, REFUSED_LIMIT, Taken, Verdict, give_back, isolate, settle
+from worker.ledger.settling import LOST_LIMIT, REFUSED_LIMIT, Verdict, give_back, isolate, settle
 from worker.ledger.suppression import suppress_while_sending
+from worker.ledger.taking import Taken
 from worker.line import Line
 from worker.roster import Served
 

@@ -10,7 +10,7 @@
 -- was not taken, or ""; then pairs: code, count
 -- Returns "settled", "late" (it had expired; the answer corrects it), "already" or "gone".
 -- Invariant: only the attempt that holds the batch, or that last held it and expired, settles it, and only once.
--- Called by: worker.ledger.sending.settle
+-- Called by: worker.ledger.settling.settle
 -- joined: clock pace lane messages child numbers recent outcomes offer campaign untaken breaker again early
 local now, prefix, attempt = clock(ARGV[1]), ARGV[2], ARGV[4]
 local letters, n = ARGV[10], ARGV[13]

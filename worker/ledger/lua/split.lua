@@ -7,7 +7,7 @@
 -- Returns "split", "rejected", "back" (one message, and no call of the campaign was accepted yet) or "gone".
 -- Invariant: the messages move in the script that makes the new batches, and count only there; halves go to the back
 -- of the queue. One message is rejected only where the campaign was seen to pass, or where it is all there is.
--- Called by: worker.ledger.sending.isolate
+-- Called by: worker.ledger.settling.isolate
 -- joined: clock pace lane messages child numbers recent outcomes offer campaign breaker again
 local now, prefix, attempt, id, n = clock(ARGV[1]), ARGV[2], ARGV[4], ARGV[5], ARGV[6]
 local batch = KEYS[1] .. ':s:' .. n
