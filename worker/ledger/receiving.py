@@ -10,27 +10,20 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
-import orjson
 import redis
 
 from worker.domain.delivery import DeliveryReport, Feedback, write_news
 from worker.domain.ids import CampaignId
 from worker.ledger import keys
-from worker.ledger.errors import LedgerBroken, LedgerUnavailable, translated
+from worker.ledger.errors import LedgerBroken, LedgerUnavailable
 from worker.ledger.matching import Match, MessageIndex, child_of
 from worker.ledger.scripts import load
 from worker.ledger.stored import Stored, stored_batches
+from worker.ledger.unmatched import forget_unmatched, keep_early, keep_unmatched
 
 MISCONFIGURED_LIMIT = 20
 """So many of a campaign's last 100 reports that blame its configuration pause it."""
-
-UNMATCHED_KEPT = 1000
-"""Reports kept for an operator to see that matched no message, a campaign."""
-
-EARLY_KEPT = 400
-"""Reports of ids that are not known yet, kept a batch for a day: a few a message."""
 
 _TRIES = 20
 _UNWELCOME = frozenset({Feedback.OPTED_OUT, Feedback.REFUSES_PROMOTION})
@@ -70,21 +63,13 @@ def receive(client: redis.Redis, addressed: Iterable[Addressed], *, remember_hou
     for campaign_id, batches in campaigns.items():
         lot = _Lot(client=client, campaign=campaign_id, remember_hours=remember_hours, now=now, received=received)
         lot.receive(batches)
-        _forget_unmatched(client, campaign_id, lot.matched)
-        _keep_unmatched(client, campaign_id, lot.unmatched)
+        forget_unmatched(client, campaign_id, lot.matched)
+        keep_unmatched(client, campaign_id, lot.unmatched)
         for batch, reports in lot.early.items():
-            _keep_early(client, campaign_id, batch, reports)
+            keep_early(client, campaign_id, batch, reports)
         received.matched += len(lot.matched)
         received.unmatched += len(lot.unmatched)
     return received
-
-
-def early_reports(client: redis.Redis, campaign_id: CampaignId, batch: int) -> list[DeliveryReport]:
-    """Return the reports about a batch that named ids which were not known when they came; raises `LedgerError`."""
-    with translated():
-        found = cast(set[bytes], client.smembers(keys.early(campaign_id, batch)))
-    told = [orjson.loads(report) for report in sorted(found)]
-    return [DeliveryReport(**fields | {"feedback": Feedback(fields["feedback"])}) for fields in told]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,40 +164,3 @@ def _tell(
         ],
     )
     return None if reply[0] == b"changed" else frozenset(int(position) for position in reply[1:])
-
-
-def _keep_unmatched(client: redis.Redis, campaign_id: CampaignId, reports: Sequence[DeliveryReport]) -> None:
-    """Keep reports that matched nothing, each once however often it comes, for an operator to see."""
-    if not reports:
-        return
-    key = keys.unmatched(campaign_id) if _exists(client, campaign_id) else keys.UNMATCHED
-    with translated():
-        seconds, _ = client.time()
-        pipeline = client.pipeline(transaction=True)
-        pipeline.zadd(key, dict.fromkeys(map(_shown, reports), float(seconds)))
-        pipeline.zremrangebyrank(key, 0, -UNMATCHED_KEPT - 1)
-        pipeline.execute()
-
-
-def _forget_unmatched(client: redis.Redis, campaign_id: CampaignId, reports: Sequence[DeliveryReport]) -> None:
-    """Reports that had matched nothing have matched something now."""
-    if reports:
-        with translated():
-            client.zrem(keys.unmatched(campaign_id), *map(_shown, reports))
-
-
-def _shown(report: DeliveryReport) -> bytes:
-    return orjson.dumps([report.gateway_id, report.to, report.state, report.code, report.at])
-
-
-def _keep_early(client: redis.Redis, campaign_id: CampaignId, batch: int, reports: Sequence[DeliveryReport]) -> None:
-    load("keep").call(
-        client,
-        [keys.early(campaign_id, batch)],
-        [keys.PREFIX, campaign_id, batch, EARLY_KEPT, *map(orjson.dumps, reports)],
-    )
-
-
-def _exists(client: redis.Redis, campaign_id: CampaignId) -> bool:
-    with translated():
-        return bool(client.exists(keys.campaign(campaign_id)))

@@ -9,7 +9,7 @@
 -- Invariant: of two news the greater one stands, each counted once; an unconfirmed or waiting message becomes accepted,
 -- so does one that ended before its resend went, and nothing else changes an outcome. The end does not depend on the order
 -- of reports, nor on our own settlement's.
--- Called by: worker.ledger.receiving.tell
+-- Called by: worker.ledger.receiving.receive
 -- joined: clock pace lane messages numbers recent outcomes offer campaign breaker again news early
 local now, prefix, id, n = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'expired', 'children', 'resolved', 'account', 'taken_at')
