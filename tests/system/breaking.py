@@ -15,10 +15,12 @@ from pathlib import Path
 
 import worker.drain
 import worker.lines
+import worker.sender
 from worker.app import app
 from worker.drain import Drain
 from worker.line import Line
 from worker.sender import Sender
+from worker.teller import Teller
 
 __all__ = ["app"]
 
@@ -59,6 +61,8 @@ class BreakingSender(Sender):
         _pass("after the take")
         return await super().write(*what)
 
+
+class BreakingTeller(Teller):
     async def conclude(self, *told):
         _pass("after the answer")
         await super().conclude(*told)
@@ -85,5 +89,6 @@ class BreakingLine(Line):
 
 worker.drain.Drain = BreakingDrain
 worker.drain.Sender = BreakingSender
+worker.sender.Teller = BreakingTeller
 worker.lines.Line = BreakingLine
 worker.drain.EXPIRY_MARGIN_S = float(os.environ["BREAK_MARGIN_S"])
