@@ -10,7 +10,7 @@ import math
 import random
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 import structlog
@@ -20,6 +20,7 @@ from worker.clock import suspended_clock
 from worker.domain.answers import Unsent
 from worker.domain.ids import AccountName, AttemptId
 from worker.engine import Engine
+from worker.intent import LOOKAHEAD_S, intent_of
 from worker.ledger.errors import LedgerBroken, LedgerError, LedgerUnavailable
 from worker.ledger.seats import (
     Left,
@@ -36,16 +37,10 @@ from worker.ledger.settling import back_off, void
 from worker.ledger.taking import Batches, Full, Intent, Stop, Taken, Turn, Unseated, Wait, take
 from worker.line import Line
 from worker.lines import Lines
-from worker.roster import NoAccountError, Served
+from worker.roster import NoAccountError
 from worker.sender import Sender
 
 log = structlog.stdlib.get_logger("bulksend.worker")
-
-LOOKAHEAD_S = 0.1
-"""A slot is given so long ahead: enough to write the call, short enough that a pause bites at once."""
-
-LEAD_S = 0.02
-"""No slot is nearer: before it the intent is confirmed on disk, a new campaign is read and the call is written."""
 
 ASK_EVERY_S = 0.25
 FULL_S = 0.05
@@ -57,9 +52,6 @@ STRETCH_S = 20.0
 
 MOST_AT_ONCE = 16
 """Batches asked for by one take."""
-
-EXPIRY_MARGIN_S = 10.0
-"""An attempt expires so long after its call's timeout."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -247,9 +239,7 @@ class Drain:
             self.is_outdated = True
         elif served is not before:
             self.sender.served = served
-            self.intent = replace(
-                self.intent, lead_us=lead_us(served), expiry_us=expiry_us(served), late_us=int(served.late_s * 1e6)
-            )
+            self.intent = intent_of(served, confirm=self.intent.confirm, replicas=self.intent.replicas)
 
     async def _sit(self, take_or_renew: Callable[..., Awaitable[Seat | NoSeat]]) -> bool:
         try:
@@ -268,16 +258,6 @@ class Drain:
         except LedgerUnavailable:
             await self.engine.rest(ASK_EVERY_S)
             return Stay()
-
-
-def lead_us(served: Served) -> int:
-    """Return how near a slot may be, in microseconds."""
-    return 0 if served.is_unhurried else int(LEAD_S * 1e6)
-
-
-def expiry_us(served: Served) -> int:
-    """Return how long an attempt lasts, in microseconds."""
-    return int((served.account.timeout + EXPIRY_MARGIN_S) * 1e6)
 
 
 async def drain(engine: Engine, name: AccountName, crowded: asyncio.Event) -> None:
@@ -317,15 +297,7 @@ async def _seated(engine: Engine, name: AccountName, crowded: asyncio.Event) -> 
         crowded=crowded,
         sender=Sender(engine=engine, name=name, served=served),
         lines=Lines(origin=served.gateway.origin, connect_timeout_s=served.account.timeout),
-        intent=Intent(
-            lookahead_us=int(LOOKAHEAD_S * 1e6),
-            lead_us=lead_us(served),
-            expiry_us=expiry_us(served),
-            confirm=durability.waitaof,
-            replicas=engine.replicas,
-            limit=served.gateway.batch_limit,
-            late_us=int(served.late_s * 1e6),
-        ),
+        intent=intent_of(served, confirm=durability.waitaof, replicas=engine.replicas),
         seat=seat,
     )
 

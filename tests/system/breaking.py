@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import worker.drain
+import worker.intent
 import worker.lines
 import worker.sender
 from worker.app import app
@@ -91,4 +92,4 @@ worker.drain.Drain = BreakingDrain
 worker.drain.Sender = BreakingSender
 worker.sender.Teller = BreakingTeller
 worker.lines.Line = BreakingLine
-worker.drain.EXPIRY_MARGIN_S = float(os.environ["BREAK_MARGIN_S"])
+worker.intent.EXPIRY_MARGIN_S = float(os.environ["BREAK_MARGIN_S"])
