@@ -30,7 +30,6 @@ from worker.ledger.seats import (
     abandon_seat,
     leave_seat,
     renew_seat,
-    report_problem,
     take_seat,
 )
 from worker.ledger.settling import back_off, void
@@ -258,52 +257,3 @@ class Drain:
         except LedgerUnavailable:
             await self.engine.rest(ASK_EVERY_S)
             return Stay()
-
-
-async def drain(engine: Engine, name: AccountName, crowded: asyncio.Event) -> None:
-    """Serve a lane if it needs this process; else return at once.
-
-    A process that can not serve it (no such account, a secret missing, a Redis that forgets) takes no seat and says
-    so in the lane.
-    """
-    try:
-        lane = await _seated(engine, name, crowded)
-        if lane is not None:
-            log.info("lane.served", account=name)
-            await lane.run()
-            log.info("lane.left", account=name)
-    except (ConfigError, LedgerBroken) as problem:
-        engine.forget_durability()
-        log.error("lane.not_served", account=name, why=str(problem))
-        await _report(engine, name, str(problem))
-    except LedgerUnavailable as error:
-        log.warning("lane.not_served", account=name, why=str(error))
-
-
-async def _seated(engine: Engine, name: AccountName, crowded: asyncio.Event) -> Drain | None:
-    """Return the lane with a seat for this process; `None`: the lane has as many as it needs."""
-    served = engine.roster.serve(name)
-    durability = await engine.durability()
-    if durability.problem:
-        raise ConfigError(durability.problem)
-    await engine.announce([name])
-    await engine.know_clock()
-    seat = await take_seat(engine.redis, name, engine.owner)
-    if isinstance(seat, NoSeat):
-        return None
-    return Drain(
-        engine=engine,
-        name=name,
-        crowded=crowded,
-        sender=Sender(engine=engine, name=name, served=served),
-        lines=Lines(origin=served.gateway.origin, connect_timeout_s=served.account.timeout),
-        intent=intent_of(served, confirm=durability.waitaof, replicas=engine.replicas),
-        seat=seat,
-    )
-
-
-async def _report(engine: Engine, name: AccountName, problem: str) -> None:
-    try:
-        await report_problem(engine.redis, name, engine.owner, problem)
-    except LedgerError as error:
-        log.warning("ledger.away", why=str(error))

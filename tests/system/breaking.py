@@ -13,10 +13,10 @@ import threading
 import time
 from pathlib import Path
 
-import worker.drain
 import worker.intent
 import worker.lines
 import worker.sender
+import worker.serving
 from worker.app import app
 from worker.drain import Drain
 from worker.line import Line
@@ -88,8 +88,8 @@ class BreakingLine(Line):
         return await posting
 
 
-worker.drain.Drain = BreakingDrain
-worker.drain.Sender = BreakingSender
+worker.serving.Drain = BreakingDrain
+worker.serving.Sender = BreakingSender
 worker.sender.Teller = BreakingTeller
 worker.lines.Line = BreakingLine
 worker.intent.EXPIRY_MARGIN_S = float(os.environ["BREAK_MARGIN_S"])
