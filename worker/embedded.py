@@ -18,14 +18,10 @@ Standard library only: the keeper starts fast, and it stays small.
 import contextlib
 import ctypes
 import fcntl
-import hashlib
 import os
 import signal
-import socket
-import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +30,7 @@ from typing import Self
 from urllib.parse import quote
 
 from config.errors import ConfigError
+from worker.embedded_directory import locked, opened, ping, prepared, socket_path, with_log
 from worker.embedded_program import find_server
 
 _POLL_S = 0.3
@@ -41,8 +38,6 @@ _READY_S = 20.0  # a server answers 0.1 s after its start; one that loads its da
 _STOP_S = 20.0  # a server that syncs its last writes to a slow disk needs some
 _STARTING_POLL_S = 0.02
 _TRIES = 3  # deaths before the first answer ever, after which the keeper gives up
-_SOCKET_PATH_BYTES = 100  # the kernel's limit is 108 on Linux and 104 on macOS, with the final zero
-_LOG_TAIL_LINES = 5
 _PR_SET_PDEATHSIG = 1
 
 
@@ -70,7 +65,7 @@ class EmbeddedRedis:
         """
         if self._use is None:
             try:
-                self._begin(_prepared(self._directory))
+                self._begin(prepared(self._directory))
             except OSError as error:
                 raise ConfigError(f"{self._directory} can not be used for data: {error.strerror}") from None
         return self._url
@@ -105,33 +100,14 @@ class EmbeddedRedis:
         self.stop()
 
 
-def _prepared(directory: Path) -> Path:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    real = directory.resolve(strict=True)
-    os.close(_open(real / "redis.log"))
-    return real
-
-
-def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-
-
-def _locked(fd: int, operation: int) -> bool:
-    try:
-        fcntl.flock(fd, operation | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _users_lock(directory: Path) -> int:
     # Not to be had only while a keeper, which found nobody, shuts its server down.
-    fd = _open(directory / "users.lock")
+    fd = opened(directory / "users.lock")
     give_up_at = time.monotonic() + _STOP_S + _READY_S
-    while not _locked(fd, fcntl.LOCK_SH):
+    while not locked(fd, fcntl.LOCK_SH):
         if time.monotonic() > give_up_at:
             os.close(fd)
-            raise EmbeddedError(_with_log(directory, "the embedded Redis that was here before does not stop"))
+            raise EmbeddedError(with_log(directory, "the embedded Redis that was here before does not stop"))
         time.sleep(0.01)
     return fd
 
@@ -142,9 +118,9 @@ def _running_socket(directory: Path) -> str:
     started = False
     give_up_at = time.monotonic() + _READY_S
     while time.monotonic() < give_up_at:
-        fd = _open(lock)
+        fd = opened(lock)
         try:
-            if _locked(fd, fcntl.LOCK_EX):
+            if locked(fd, fcntl.LOCK_EX):
                 if started:
                     break  # the keeper let go: its server did not start
                 _start_keeper(directory, fd)
@@ -152,19 +128,19 @@ def _running_socket(directory: Path) -> str:
         finally:
             os.close(fd)
         path = lock.read_text(encoding="utf-8")
-        answer = _ping(path)
+        answer = ping(path)
         if answer == b"+PONG":
             return path
         if answer == b"-LOADING":
             give_up_at = time.monotonic() + _READY_S
         time.sleep(0.01)
-    raise EmbeddedError(_with_log(directory, "the embedded Redis does not start"))
+    raise EmbeddedError(with_log(directory, "the embedded Redis does not start"))
 
 
 def _start_keeper(directory: Path, lock_fd: int) -> None:
     """Start the keeper of `directory`, which takes over the locked `lock_fd`; the caller closes its own copy."""
     program = find_server()
-    path = _socket_path(directory)
+    path = socket_path(directory)
     os.ftruncate(lock_fd, 0)
     os.write(lock_fd, os.fsencode(path))
     with (directory / "redis.log").open("ab") as log:
@@ -179,41 +155,6 @@ def _start_keeper(directory: Path, lock_fd: int) -> None:
             cwd="/",
             check=False,  # what went wrong stands in the log, and that the lock is free again
         )
-
-
-def _socket_path(directory: Path) -> Path:
-    path = directory / "redis.sock"
-    if len(os.fsencode(path)) <= _SOCKET_PATH_BYTES:
-        return path
-    digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
-    private = Path(tempfile.gettempdir()) / f"bulksend-{os.getuid()}-{digest}"
-    if len(os.fsencode(private / path.name)) > _SOCKET_PATH_BYTES:
-        private = Path("/tmp") / private.name  # noqa: S108 - made and checked as ours alone, right below
-    private.mkdir(mode=0o700, exist_ok=True)
-    found = private.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise ConfigError(f"{private} is not a private directory: remove it, or choose a shorter --data path")
-    return private / path.name
-
-
-def _ping(path: str) -> bytes:
-    """Give the first word of the server's answer to PING; empty where there is none."""
-    if not path:
-        return b""
-    try:
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(1.0)
-            client.connect(path)
-            client.sendall(b"PING\r\n")
-            return client.recv(64).split()[0]
-    except (OSError, IndexError):
-        return b""
-
-
-def _with_log(directory: Path, what: str) -> str:
-    log = directory / "redis.log"
-    tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_TAIL_LINES:]
-    return "\n  ".join([f"{what}; the end of {log}:", *tail])
 
 
 class _Keeper:
@@ -239,7 +180,7 @@ class _Keeper:
                     self._path.parent.rmdir()
 
     def _keep_running(self) -> int:
-        users = _open(self._directory / "users.lock")
+        users = opened(self._directory / "users.lock")
         ever_answered = False
         failures = 0
         wait_s = 0.0
@@ -248,7 +189,7 @@ class _Keeper:
             answered = False
             with self._server() as server:
                 while server.poll() is None and self._wanted(users):
-                    answered = answered or _ping(str(self._path)) == b"+PONG"
+                    answered = answered or ping(str(self._path)) == b"+PONG"
                     time.sleep(_POLL_S if answered else _STARTING_POLL_S)
                 if server.poll() is None:
                     break
@@ -263,7 +204,7 @@ class _Keeper:
         return 0
 
     def _wanted(self, users: int) -> bool:
-        return not self._told_to_stop and not _locked(users, fcntl.LOCK_EX)
+        return not self._told_to_stop and not locked(users, fcntl.LOCK_EX)
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._told_to_stop = True
