@@ -18,7 +18,7 @@ from kombu import Connection
 
 from config.broker import broker_url_for
 from config.errors import ConfigError
-from worker import embedded, embedded_program
+from worker import embedded_keeper, embedded_program
 from worker.embedded import EmbeddedError, EmbeddedRedis
 
 pytestmark = pytest.mark.system
@@ -171,7 +171,7 @@ def test_a_user_that_leaves_does_not_take_the_server_from_another(directory, use
     with EmbeddedRedis(directory) as second:
         assert second.start() == url
         first.communicate()
-        time.sleep(3 * embedded._POLL_S)  # the keeper had its chance to be wrong
+        time.sleep(3 * embedded_keeper._POLL_S)  # the keeper had its chance to be wrong
         assert server_of(url) == process
     wait_for(lambda: not alive(process))
 
@@ -181,7 +181,7 @@ def test_a_killed_user_does_not_take_the_server_from_another(directory, user):
     url, process = url_from(first), server_of(url_from(second))
     first.kill()
     first.wait()
-    time.sleep(3 * embedded._POLL_S)
+    time.sleep(3 * embedded_keeper._POLL_S)
     assert alive(process)
     assert answers(url)
     second.kill()
