@@ -9,7 +9,7 @@
 -- by the time in which nobody could settle (no sweep: Redis or every worker was away), at most 60 s. Never does it become
 -- pending here.
 -- Called by: worker.ledger.sweeping.sweep
--- joined: clock messages outcomes offer campaign again numbers recent
+-- joined: clock messages outcomes offer campaign again numbers recent left
 local now, prefix, most = clock(ARGV[1]), ARGV[2], ARGV[5]
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[4]), ARGV[3])
 local past = tonumber(redis.call('HGET', KEYS[1], 'swept_at') or now)
