@@ -7,7 +7,7 @@
 -- Returns "back", "late" (it had expired) or "gone" (nothing is held; the id is void from now on).
 -- Invariant: sending to pending only by the attempt that holds the batch; an id given back can not be taken later.
 -- Called by: worker.ledger.settling.give_back
--- joined: clock pace lane messages numbers recent left outcomes offer campaign again
+-- joined: clock pace lane messages numbers recent left outcomes reported offer campaign again
 local function has_other(accounts, out, account)
   for other in string.gmatch(accounts, '%S+') do
     if other ~= account and not string.find(' ' .. out .. ' ', ' ' .. other .. ' ', 1, true) then return true end

@@ -10,7 +10,7 @@
 -- so does one that ended before its resend went, and nothing else changes an outcome. The end does not depend on the order
 -- of reports, nor on our own settlement's.
 -- Called by: worker.ledger.receiving.receive
--- joined: clock pace lane messages numbers recent outcomes offer campaign again news early
+-- joined: clock pace lane messages numbers recent outcomes reported offer campaign again news early
 local now, prefix, id, n = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'expired', 'children', 'resolved', 'account', 'taken_at')
 local seen = table.concat({s[1] or '', s[2] or '', s[3] or '', s[4] or '', s[5] or ''}, '|')

@@ -11,7 +11,7 @@
 -- Returns "settled", "late" (it had expired; the answer corrects it), "already" or "gone".
 -- Invariant: only the attempt that holds the batch, or that last held it and expired, settles it, and only once.
 -- Called by: worker.ledger.settling.settle
--- joined: clock pace lane messages child numbers recent left outcomes offer campaign untaken breaker again early
+-- joined: clock pace lane messages child numbers recent left outcomes reported offer campaign untaken breaker again early
 local now, prefix, attempt = clock(ARGV[1]), ARGV[2], ARGV[4]
 local letters, n = ARGV[10], ARGV[13]
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'size', 'expired', 'taken_at')

@@ -8,7 +8,7 @@
 -- Invariant: the messages move in the script that makes the new batches, and count only there; halves go to the back
 -- of the queue. One message is rejected only where the campaign was seen to pass, or where it is all there is.
 -- Called by: worker.ledger.settling.isolate
--- joined: clock pace lane messages child numbers recent left outcomes offer campaign breaker again
+-- joined: clock pace lane messages child numbers recent left outcomes reported offer campaign breaker again
 local now, prefix, attempt, id, n = clock(ARGV[1]), ARGV[2], ARGV[4], ARGV[5], ARGV[6]
 local batch = KEYS[1] .. ':s:' .. n
 local s = redis.call('HMGET', batch, 'state', 'attempt', 'size', 'expired', 'taken_at')
