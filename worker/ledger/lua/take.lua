@@ -10,7 +10,7 @@
 -- Invariant: a batch given has left its queue and is recorded as sending under an id that nothing has voided; slots
 -- are spaced by both ceilings and never earlier than a pause; at most `concurrency` batches of live owners are sending.
 -- Called by: worker.ledger.taking.take
--- joined: clock pace messages offer campaign numbers lists suppressed recent child part welcome turn
+-- joined: clock pace messages offer campaign numbers lists suppressed recent child part welcome turn next_batch
 local now, prefix, account, owner = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local horizon, ready, wanted = now + tonumber(ARGV[5]), now + tonumber(ARGV[7]), #ARGV - 9
 local seat = number(redis.call('ZSCORE', KEYS[3], owner), 0)
