@@ -10,7 +10,7 @@
 -- Invariant: a batch given has left its queue and is recorded as sending under an id that nothing has voided; slots
 -- are spaced by both ceilings and never earlier than a pause; at most `concurrency` batches of live owners are sending.
 -- Called by: worker.ledger.taking.take
--- joined: clock pace messages offer campaign numbers lists suppressed recent child part welcome turn next_batch
+-- joined: clock pace room messages offer campaign numbers lists suppressed recent child part welcome turn next_batch
 local now, prefix, account, owner = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local horizon, ready, wanted = now + tonumber(ARGV[5]), now + tonumber(ARGV[7]), #ARGV - 9
 local seat = number(redis.call('ZSCORE', KEYS[3], owner), 0)
@@ -38,15 +38,7 @@ if call_at > horizon or message_at > horizon then
   redis.call('HSET', KEYS[1], 'call_at', call_at, 'message_at', message_at)
 end
 
-local room = (l[5] == '1' or probe_at) and 1 or number(l[6], 1)
-if redis.call('HLEN', KEYS[4]) >= room then
-  for _, attempt in ipairs(redis.call('HVALS', KEYS[4])) do
-    local holder = string.match(attempt, '^%S+ %S+ (%S+)')
-    if number(redis.call('ZSCORE', KEYS[3], holder), 0) > now then room = room - 1 end
-  end
-else
-  room = room - redis.call('HLEN', KEYS[4])
-end
+local room = room_in(KEYS[4], KEYS[3], (l[5] == '1' or probe_at) and 1 or number(l[6], 1), now)
 if room <= 0 then return {'full'} end
 
 local given = {'batches', now}
