@@ -48,3 +48,8 @@ def test_a_script_joins_what_it_reaches_before_it_is_used_and_nothing_else(scrip
     joined = re.search(r"^-- joined: (.+)$", FILES[script], re.MULTILINE)
     needless = [part for part in (joined[1].split() if joined else []) if not PARTS[part] & reached]
     assert not needless
+
+
+@pytest.mark.parametrize("file", sorted(FILES))
+def test_a_script_or_part_has_at_most_sixty_lines(file):
+    assert FILES[file].count("\n") <= 60

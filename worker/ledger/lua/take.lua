@@ -10,7 +10,7 @@
 -- Invariant: a batch given has left its queue and is recorded as sending under an id that nothing has voided; slots
 -- are spaced by both ceilings and never earlier than a pause; at most `concurrency` batches of live owners are sending.
 -- Called by: worker.ledger.taking.take
--- joined: clock pace slots room messages offer campaign numbers lists suppressed recent child part welcome turn next_batch
+-- joined: clock pace slots room messages offer intent campaign numbers lists suppressed recent child part welcome turn next_batch
 local now, prefix, account, owner = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local horizon, ready, wanted = now + tonumber(ARGV[5]), now + tonumber(ARGV[7]), #ARGV - 9
 if number(redis.call('ZSCORE', KEYS[3], owner), 0) <= now then return {'unseated'} end
@@ -45,14 +45,7 @@ for i = 1, math.max(1, math.min(wanted, room)) do
     if i == 1 and id == nil then return stop() end
     break
   end
-  local key = prefix .. 'c:' .. id
-  redis.call('HSET', key .. ':s:' .. n, 'state', 'sending', 'attempt', attempt, 'account', account, 'size', size,
-    'taken_at', now, 'slot', slot)
-  redis.call('HSET', KEYS[4], attempt, id .. ' ' .. n .. ' ' .. owner .. ' ' .. size .. ' ' .. string.format('%.0f', now))
-  redis.call('ZADD', KEYS[5], now + tonumber(ARGV[6]), account .. ' ' .. attempt)
-  redis.call('HINCRBY', key, 'pending', -size)
-  redis.call('HINCRBY', key, 'in_flight', size)
-  redis.call('ZADD', KEYS[2], next_turn(KEYS[1], redis.call('HGET', key, 'priority')), id)
+  write_intent(prefix, account, owner, attempt, id, n, size, slot, now, now + tonumber(ARGV[6]))
   lane.call_at, lane.message_at, lane.message_n = slot, slot, size
   given[#given + 1] = {attempt, id, n, string.format('%.0f', slot), packed, mask, whole}
 end
