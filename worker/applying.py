@@ -21,8 +21,9 @@ from worker.gateways.reports import Understood, Unreadable, read_reports, unders
 from worker.ledger.inbox import Posted, done, keep_unreadable
 from worker.ledger.inbox import read_reports as read_stream
 from worker.ledger.reading import accounts_of
-from worker.ledger.receiving import Addressed, Received, early_reports, receive
+from worker.ledger.receiving import Addressed, Received, receive
 from worker.ledger.suppression import suppress
+from worker.ledger.unmatched import early_reports
 
 log = structlog.stdlib.get_logger("bulksend.worker")
 

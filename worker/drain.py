@@ -10,7 +10,7 @@ import math
 import random
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 import structlog
@@ -20,6 +20,7 @@ from worker.clock import suspended_clock
 from worker.domain.answers import Unsent
 from worker.domain.ids import AccountName, AttemptId
 from worker.engine import Engine
+from worker.intent import LOOKAHEAD_S, intent_of
 from worker.ledger.errors import LedgerBroken, LedgerError, LedgerUnavailable
 from worker.ledger.seats import (
     Left,
@@ -29,22 +30,16 @@ from worker.ledger.seats import (
     abandon_seat,
     leave_seat,
     renew_seat,
-    report_problem,
     take_seat,
 )
-from worker.ledger.sending import Batches, Full, Intent, Stop, Taken, Turn, Unseated, Wait, back_off, take, void
+from worker.ledger.settling import back_off, void
+from worker.ledger.taking import Batches, Full, Intent, Stop, Taken, Turn, Unseated, Wait, take
 from worker.line import Line
 from worker.lines import Lines
-from worker.roster import NoAccountError, Served
+from worker.roster import NoAccountError
 from worker.sender import Sender
 
 log = structlog.stdlib.get_logger("bulksend.worker")
-
-LOOKAHEAD_S = 0.1
-"""A slot is given so long ahead: enough to write the call, short enough that a pause bites at once."""
-
-LEAD_S = 0.02
-"""No slot is nearer: before it the intent is confirmed on disk, a new campaign is read and the call is written."""
 
 ASK_EVERY_S = 0.25
 FULL_S = 0.05
@@ -56,9 +51,6 @@ STRETCH_S = 20.0
 
 MOST_AT_ONCE = 16
 """Batches asked for by one take."""
-
-EXPIRY_MARGIN_S = 10.0
-"""An attempt expires so long after its call's timeout."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -246,9 +238,7 @@ class Drain:
             self.is_outdated = True
         elif served is not before:
             self.sender.served = served
-            self.intent = replace(
-                self.intent, lead_us=lead_us(served), expiry_us=expiry_us(served), late_us=int(served.late_s * 1e6)
-            )
+            self.intent = intent_of(served, confirm=self.intent.confirm, replicas=self.intent.replicas)
 
     async def _sit(self, take_or_renew: Callable[..., Awaitable[Seat | NoSeat]]) -> bool:
         try:
@@ -267,70 +257,3 @@ class Drain:
         except LedgerUnavailable:
             await self.engine.rest(ASK_EVERY_S)
             return Stay()
-
-
-def lead_us(served: Served) -> int:
-    """Return how near a slot may be, in microseconds."""
-    return 0 if served.is_unhurried else int(LEAD_S * 1e6)
-
-
-def expiry_us(served: Served) -> int:
-    """Return how long an attempt lasts, in microseconds."""
-    return int((served.account.timeout + EXPIRY_MARGIN_S) * 1e6)
-
-
-async def drain(engine: Engine, name: AccountName, crowded: asyncio.Event) -> None:
-    """Serve a lane if it needs this process; else return at once.
-
-    A process that can not serve it (no such account, a secret missing, a Redis that forgets) takes no seat and says
-    so in the lane.
-    """
-    try:
-        lane = await _seated(engine, name, crowded)
-        if lane is not None:
-            log.info("lane.served", account=name)
-            await lane.run()
-            log.info("lane.left", account=name)
-    except (ConfigError, LedgerBroken) as problem:
-        engine.forget_durability()
-        log.error("lane.not_served", account=name, why=str(problem))
-        await _report(engine, name, str(problem))
-    except LedgerUnavailable as error:
-        log.warning("lane.not_served", account=name, why=str(error))
-
-
-async def _seated(engine: Engine, name: AccountName, crowded: asyncio.Event) -> Drain | None:
-    """Return the lane with a seat for this process; `None`: the lane has as many as it needs."""
-    served = engine.roster.serve(name)
-    durability = await engine.durability()
-    if durability.problem:
-        raise ConfigError(durability.problem)
-    await engine.announce([name])
-    await engine.know_clock()
-    seat = await take_seat(engine.redis, name, engine.owner)
-    if isinstance(seat, NoSeat):
-        return None
-    return Drain(
-        engine=engine,
-        name=name,
-        crowded=crowded,
-        sender=Sender(engine=engine, name=name, served=served),
-        lines=Lines(origin=served.gateway.origin, connect_timeout_s=served.account.timeout),
-        intent=Intent(
-            lookahead_us=int(LOOKAHEAD_S * 1e6),
-            lead_us=lead_us(served),
-            expiry_us=expiry_us(served),
-            confirm=durability.waitaof,
-            replicas=engine.replicas,
-            limit=served.gateway.batch_limit,
-            late_us=int(served.late_s * 1e6),
-        ),
-        seat=seat,
-    )
-
-
-async def _report(engine: Engine, name: AccountName, problem: str) -> None:
-    try:
-        await report_problem(engine.redis, name, engine.owner, problem)
-    except LedgerError as error:
-        log.warning("ledger.away", why=str(error))

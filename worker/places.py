@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from worker.domain.ids import AccountName
-from worker.drain import drain
 from worker.engine import AWAY_S, Engine
 from worker.ledger.errors import LedgerError
 from worker.ledger.ringing import ring
+from worker.serving import serve_lane
 
 log = structlog.stdlib.get_logger("bulksend.worker")
 
@@ -49,7 +49,7 @@ class Places:
 
     engine: Engine
     most: int
-    serve: Callable[[Engine, AccountName, asyncio.Event], Awaitable[None]] = drain
+    serve: Callable[[Engine, AccountName, asyncio.Event], Awaitable[None]] = serve_lane
     crowded: asyncio.Event = field(default_factory=asyncio.Event)
     _serving: dict[AccountName, asyncio.Task[None]] = field(default_factory=dict)
     _rung: set[AccountName] = field(default_factory=set)

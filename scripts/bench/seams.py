@@ -17,11 +17,11 @@ import orjson
 from config.logging import configure_logging
 from config.settings import load_settings
 from worker.domain.ids import AccountName
-from worker.drain import drain
 from worker.engine import Engine
 from worker.ledger.connection import connect_async
 from worker.preload import calm_collector, preload
 from worker.roster import Roster
+from worker.serving import serve_lane
 
 EVERY_S = 0.001
 """The kernel may look less often, at its own tick."""
@@ -39,9 +39,9 @@ _SEAMS = {
     "line.py:Line.open": "open line",
     "stream.py:Stream.data_received": "post",
     "leakybucket.py:AsyncLimiter.acquire": "fuse",
-    "sending.py:take": "take",
-    "sending.py:settle": "settle",
-    "sending.py:_back": "give back",
+    "taking.py:take": "take",
+    "settling.py:settle": "settle",
+    "settling.py:_back": "give back",
     "seats.py:take_seat": "seat",
     "engine.py:Engine.keep_house": "sweep",
     "drain.py:Drain._pump": "pump",
@@ -100,7 +100,7 @@ async def _serve(account: AccountName) -> None:
         replicas=settings.replicas,
     )
     house = engine.spawn("keep house", engine.keep_house())
-    await drain(engine, account, asyncio.Event())
+    await serve_lane(engine, account, asyncio.Event())
     engine.stop()
     house.cancel()
     await engine.redis.aclose()

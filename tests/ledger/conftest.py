@@ -19,8 +19,9 @@ from worker.ledger import (
     resolving,
     ringing,
     seats,
-    sending,
+    settling,
     sweeping,
+    taking,
     timing,
 )
 from worker.ledger.audit import audit
@@ -161,7 +162,7 @@ class Ledger:
         """Ask for batches with a fresh seat, unless `seated` is false."""
         if seated:
             self.sit(owner, account)
-        intent = sending.Intent(
+        intent = taking.Intent(
             lookahead_us=lookahead_us,
             lead_us=lead_us,
             expiry_us=expiry_s * S,
@@ -171,19 +172,19 @@ class Ledger:
             late_us=late_us,
         )
         ids = self.new_ids(count) if ids is None else ids
-        return self.run(sending.take(self.aredis, account, owner, ids, intent, self.now))
+        return self.run(taking.take(self.aredis, account, owner, ids, intent, self.now))
 
     def take_one(self, **options):
         """Take the one batch that must be there."""
         turn = self.take(**options)
-        assert isinstance(turn, sending.Batches), turn
+        assert isinstance(turn, taking.Batches), turn
         (taken,) = turn.taken
         return taken
 
     def next_one(self, **options):
         """Let the time pass until a batch may go, and take it."""
         turn = self.take(0, **options)
-        if isinstance(turn, sending.Wait):
+        if isinstance(turn, taking.Wait):
             self.pass_s(turn.seconds)
         return self.take_one(**options)
 
@@ -195,9 +196,9 @@ class Ledger:
             if letter != "p"
         ]
         outcomes = Outcomes(sent_at=self.now / S, messages=tuple(messages))
-        verdict = sending.Verdict(kind=kind, reason=reason, pause_us=round(pause_s * S))
+        verdict = settling.Verdict(kind=kind, reason=reason, pause_us=round(pause_s * S))
         return self.run(
-            sending.settle(
+            settling.settle(
                 self.aredis,
                 account,
                 taken,
@@ -212,9 +213,9 @@ class Ledger:
     def back(
         self, taken, kind="none", reason="", pause_s=0, spread=1.0, pause_campaign="", only_here=False, account="main"
     ):
-        verdict = sending.Verdict(kind=kind, reason=reason, pause_us=round(pause_s * S))
+        verdict = settling.Verdict(kind=kind, reason=reason, pause_us=round(pause_s * S))
         return self.run(
-            sending.give_back(
+            settling.give_back(
                 self.aredis,
                 account,
                 taken,
@@ -228,13 +229,13 @@ class Ledger:
 
     def refuse(self, taken, account="main"):
         """Tell the ledger that the call was refused because of something in its batch."""
-        return self.run(sending.isolate(self.aredis, account, taken, REFUSAL, self.now / S, **self.kept()))
+        return self.run(settling.isolate(self.aredis, account, taken, REFUSAL, self.now / S, **self.kept()))
 
     def void(self, attempt, account="main"):
-        return self.run(sending.void(self.aredis, account, attempt, **self.kept()))
+        return self.run(settling.void(self.aredis, account, attempt, **self.kept()))
 
     def back_off(self, account="main", spread=1.0, began=0):
-        self.run(sending.back_off(self.aredis, account, "unreachable", spread=spread, began=began, now=self.now))
+        self.run(settling.back_off(self.aredis, account, "unreachable", spread=spread, began=began, now=self.now))
 
     def sweep(self, owner="w"):
         return self.run(sweeping.sweep(self.aredis, owner, **self.kept()))

@@ -8,7 +8,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from worker.ledger.reading import COUNTERS
-from worker.ledger.sending import REFUSED_LIMIT, Taken
+from worker.ledger.settling import REFUSED_LIMIT
+from worker.ledger.taking import Taken
 
 WORDS = {"a": "accepted", "r": "rejected", "u": "unconfirmed"}
 ON_THE_WAY = ("pending", "in_flight", "unconfirmed", "accepted")

@@ -12,7 +12,7 @@ from worker.ledger.audit import audit
 from worker.ledger.reading import COUNTERS
 from worker.ledger.record import report_rows
 from worker.ledger.resolving import Open, unresolved
-from worker.ledger.sending import Batches, Stop
+from worker.ledger.taking import Batches, Stop
 
 from .conftest import REFUSAL, S
 from .law_model import WORDS, Attempt

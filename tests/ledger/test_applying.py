@@ -9,7 +9,7 @@ from config.account_models import ExotelSmsAccount
 from worker.applying import apply_waiting
 from worker.ledger import keys
 from worker.ledger.inbox import Posted, append_reports, waiting
-from worker.ledger.receiving import EARLY_KEPT
+from worker.ledger.unmatched import EARLY_KEPT
 
 from .test_races import Slow
 

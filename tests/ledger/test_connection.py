@@ -6,7 +6,8 @@ import pytest
 
 from worker.ledger.connection import connect_async
 from worker.ledger.errors import LedgerUnavailable
-from worker.ledger.sending import Intent, take, void
+from worker.ledger.settling import void
+from worker.ledger.taking import Intent, take
 
 
 async def deaf_server(commands):

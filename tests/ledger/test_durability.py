@@ -11,7 +11,7 @@ from worker.ledger.connection import connect_async
 from worker.ledger.durability import check_durability
 from worker.ledger.errors import LedgerError, LedgerUnavailable
 from worker.ledger.seats import Ceiling, announce, take_seat
-from worker.ledger.sending import Batches, Intent, take
+from worker.ledger.taking import Batches, Intent, take
 
 INTENT = Intent(lookahead_us=10_000_000, lead_us=0, expiry_us=40_000_000, confirm=True, replicas=0)
 
@@ -114,7 +114,7 @@ def test_a_take_is_confirmed_by_the_disk(taking):
 
 
 def test_a_take_that_no_replica_confirms_is_not_ours(taking, monkeypatch):
-    monkeypatch.setattr("worker.ledger.sending.WAITAOF_MS", 50)
+    monkeypatch.setattr("worker.ledger.taking.WAITAOF_MS", 50)
     taking()
     with pytest.raises(LedgerUnavailable, match="did not confirm"):
         taking(Intent(lookahead_us=10_000_000, lead_us=0, expiry_us=40_000_000, confirm=True, replicas=1))

@@ -10,7 +10,7 @@ from worker.domain.batch import Message, Outgoing
 from worker.domain.suppression import Reason, Scope, SuppressionList
 from worker.ledger.connection import connect_async
 from worker.ledger.suppression import count_of, lists_with
-from worker.sender import Sender
+from worker.teller import Teller
 
 PROMOTIONAL = SuppressionList(scope=Scope.PROMOTIONAL)
 EVERYTHING = SuppressionList()
@@ -24,16 +24,15 @@ OUTGOING = Outgoing(
 OUTCOMES = (Accepted(gateway_id="g"), Rejected(code="23005", reason="DND"), Rejected(code="23020", reason="OPTED OUT"))
 
 
-def sender(client):
-    served = SimpleNamespace(gateway=SimpleNamespace(name="exotel-sms"))
-    return Sender(engine=SimpleNamespace(redis=client), name="main", served=served)
+def feed_lists(client, outcomes):
+    return Teller(engine=SimpleNamespace(redis=client), name="main").feed_lists("exotel-sms", OUTGOING, outcomes)
 
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_whoever_was_refused_for_that_is_on_the_list_for_it_once(ledger, times):
     with capture_logs() as logged:
         for _ in range(times):
-            ledger.run(sender(ledger.aredis).feed_lists(OUTGOING, OUTCOMES))
+            ledger.run(feed_lists(ledger.aredis, OUTCOMES))
     assert lists_with(ledger.redis, FIRST) == {}
     assert lists_with(ledger.redis, FIRST + 1) == {PROMOTIONAL: Reason.DND}
     assert lists_with(ledger.redis, FIRST + 2) == {EVERYTHING: Reason.OPTED_OUT}
@@ -48,7 +47,7 @@ def test_whoever_was_refused_for_that_is_on_the_list_for_it_once(ledger, times):
 def test_where_redis_is_away_a_line_says_so_and_names_nobody(ledger):
     async def feed():
         async with connect_async("redis://127.0.0.1:9") as away:
-            await sender(away).feed_lists(OUTGOING, OUTCOMES)
+            await feed_lists(away, OUTCOMES)
 
     with capture_logs() as logged:
         ledger.run(feed())
@@ -57,4 +56,4 @@ def test_where_redis_is_away_a_line_says_so_and_names_nobody(ledger):
 
 
 def test_a_batch_in_which_nobody_was_refused_asks_redis_nothing(ledger):
-    ledger.run(sender(None).feed_lists(OUTGOING, (Accepted(gateway_id="g"),) * 3))
+    ledger.run(feed_lists(None, (Accepted(gateway_id="g"),) * 3))

@@ -1,7 +1,7 @@
 """Give back: with proof that nothing was accepted a batch waits again, and its id is void for ever."""
 
 from worker.ledger import keys
-from worker.ledger.sending import Stop
+from worker.ledger.taking import Stop
 
 
 def test_a_batch_goes_back_to_the_front_of_its_queue_as_if_never_taken(ledger):

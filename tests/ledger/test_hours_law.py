@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from worker.domain.hours import Hours
-from worker.ledger.sending import Batches, Wait
+from worker.ledger.taking import Batches, Wait
 
 from .conftest import S
 

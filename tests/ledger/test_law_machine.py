@@ -26,7 +26,7 @@ from worker.ledger import keys
 from worker.ledger.production import Continue, Whole
 from worker.ledger.receiving import Addressed
 from worker.ledger.seats import Seat
-from worker.ledger.sending import REFUSED_LIMIT
+from worker.ledger.settling import REFUSED_LIMIT
 from worker.ledger.sweeping import Swept
 
 from .conftest import T0, S

@@ -3,7 +3,7 @@
 import pytest
 
 from worker.ledger import keys
-from worker.ledger.sending import Stop
+from worker.ledger.taking import Stop
 
 
 def test_after_a_pause_nothing_more_is_given_and_what_is_on_the_wire_ends(ledger):

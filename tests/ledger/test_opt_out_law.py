@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from worker.domain.suppression import Checks, Reason, Scope, SuppressionList
-from worker.ledger.sending import Batches
 from worker.ledger.suppression import suppress, unsuppress
+from worker.ledger.taking import Batches
 
 ACCOUNTS = ("main", "spare")
 LISTS = (

@@ -5,7 +5,7 @@ import pytest
 from worker.ledger import keys
 from worker.ledger.packing import PackingError, pack
 from worker.ledger.parts import Part, content_on_wire, open_batch, part_of, positions_on_wire
-from worker.ledger.sending import Batches, Stop
+from worker.ledger.taking import Batches, Stop
 
 from .conftest import stretches
 

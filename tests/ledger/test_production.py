@@ -8,7 +8,7 @@ from worker.intake.campaign import Campaign
 from worker.intake.readers import rows_from
 from worker.ledger import keys
 from worker.ledger.production import Continue, Differs, New, Whole, look
-from worker.ledger.sending import Stop
+from worker.ledger.taking import Stop
 from worker.producer import ProductionLost, produce
 
 

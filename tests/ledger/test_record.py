@@ -22,9 +22,10 @@ from worker.ledger.production import Stretch, append, begin, start
 from worker.ledger.reading import standings
 from worker.ledger.record import FIELDS, OUTCOMES, own_names, report_columns, report_rows
 from worker.ledger.seats import Ceiling, announce, take_seat
-from worker.ledger.sending import Batches, Intent, Verdict, give_back, settle, take
+from worker.ledger.settling import Verdict, give_back, settle
 from worker.ledger.stored import AT_ONCE, NO_ANSWER
 from worker.ledger.sweeping import sweep
+from worker.ledger.taking import Batches, Intent, take
 
 ID = CampaignId("c1")
 MAIN = AccountName("main")

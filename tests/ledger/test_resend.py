@@ -11,8 +11,8 @@ from worker.ledger.packing import unpack
 from worker.ledger.reading import standings
 from worker.ledger.record import report_rows
 from worker.ledger.scripts import load
-from worker.ledger.sending import Stop
 from worker.ledger.stored import NO_ANSWER
+from worker.ledger.taking import Stop
 
 S = 1_000_000
 T0 = 1_800_000_000 * S

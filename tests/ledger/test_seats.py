@@ -4,7 +4,7 @@ import pytest
 
 from worker.ledger import keys, seats
 from worker.ledger.seats import Left, NoSeat, Seat, Stay
-from worker.ledger.sending import Stop
+from worker.ledger.taking import Stop
 
 S = 1_000_000
 

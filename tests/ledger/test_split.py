@@ -6,17 +6,17 @@ from hypothesis import strategies as st
 
 from worker.domain.answers import Rejected
 from worker.domain.content import BatchContent, Passed
-from worker.ledger import keys, production, sending
+from worker.ledger import keys, production, settling
 from worker.ledger.audit import audit
 from worker.ledger.packing import pack, unpack
 from worker.ledger.record import report_rows
-from worker.ledger.sending import Batches, Stop
 from worker.ledger.stored import NO_ANSWER
+from worker.ledger.taking import Batches, Stop
 
 S = 1_000_000
 REFUSAL = Rejected(code="40202", reason="Message body is invalid.")
 WORDS = "40202 Message body is invalid."
-LIMIT = sending.REFUSED_LIMIT
+LIMIT = settling.REFUSED_LIMIT
 
 
 def produce(ledger, *sizes, passed=0):
@@ -52,7 +52,7 @@ def rows(taken):
 
 def refuse(ledger, taken):
     """Tell the ledger that the call was refused because of something in its batch."""
-    return ledger.run(sending.isolate(ledger.aredis, "main", taken, REFUSAL, ledger.now / S, now=ledger.now))
+    return ledger.run(settling.isolate(ledger.aredis, "main", taken, REFUSAL, ledger.now / S, now=ledger.now))
 
 
 def send_all(ledger, poison, refusals=10_000):

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from worker.ledger import keys
-from worker.ledger.sending import Batches, Full, Stop, Unseated, Wait
+from worker.ledger.taking import Batches, Full, Stop, Unseated, Wait
 
 S = 1_000_000
 

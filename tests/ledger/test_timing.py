@@ -4,8 +4,8 @@ import pytest
 
 from worker.ledger import keys
 from worker.ledger.reading import standings
-from worker.ledger.sending import Batches, Stop
 from worker.ledger.sweeping import AT_ONCE
+from worker.ledger.taking import Batches, Stop
 
 from .conftest import T0, S
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from worker.ledger.reading import standings
-from worker.ledger.sending import Batches, Stop
+from worker.ledger.taking import Batches, Stop
 
 
 @pytest.fixture

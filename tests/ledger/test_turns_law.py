@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from worker.ledger import keys
-from worker.ledger.sending import Batches
+from worker.ledger.taking import Batches
 
 PRIORITIES = ("high", "normal", "low")
 BATCHES = 12

@@ -5,7 +5,7 @@ import pytest
 from worker.domain.suppression import Checks
 from worker.ledger import keys
 from worker.ledger.outcomes import unpack_outcomes
-from worker.ledger.sending import Stop
+from worker.ledger.taking import Stop
 
 from .conftest import S
 

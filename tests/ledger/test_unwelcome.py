@@ -3,8 +3,8 @@
 import pytest
 
 from worker.domain.suppression import EVERY_SENDER, Checks, Reason, Scope, SuppressionList
-from worker.ledger.sending import Batches, Stop, Wait
 from worker.ledger.suppression import suppress
+from worker.ledger.taking import Batches, Stop, Wait
 
 EVERYBODY = SuppressionList()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from worker.ledger import keys
-from worker.ledger.sending import Full, Stop, Wait
+from worker.ledger.taking import Full, Stop, Wait
 
 S = 1_000_000
 

@@ -11,7 +11,8 @@ from worker.ledger.connection import connect_async
 from worker.ledger.outcomes import Outcomes
 from worker.ledger.receiving import Addressed, receive
 from worker.ledger.seats import Ceiling, announce, take_seat
-from worker.ledger.sending import Intent, Verdict, settle, take
+from worker.ledger.settling import Verdict, settle
+from worker.ledger.taking import Intent, take
 
 INTENT = Intent(lookahead_us=60_000_000, lead_us=0, expiry_us=40_000_000, confirm=False, replicas=0)
 COUNTED = ("rows", "invalid", "duplicate", "suppressed", "queued")

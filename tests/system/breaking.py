@@ -13,12 +13,15 @@ import threading
 import time
 from pathlib import Path
 
-import worker.drain
+import worker.intent
 import worker.lines
+import worker.sender
+import worker.serving
 from worker.app import app
 from worker.drain import Drain
 from worker.line import Line
 from worker.sender import Sender
+from worker.teller import Teller
 
 __all__ = ["app"]
 
@@ -59,6 +62,8 @@ class BreakingSender(Sender):
         _pass("after the take")
         return await super().write(*what)
 
+
+class BreakingTeller(Teller):
     async def conclude(self, *told):
         _pass("after the answer")
         await super().conclude(*told)
@@ -83,7 +88,8 @@ class BreakingLine(Line):
         return await posting
 
 
-worker.drain.Drain = BreakingDrain
-worker.drain.Sender = BreakingSender
+worker.serving.Drain = BreakingDrain
+worker.serving.Sender = BreakingSender
+worker.sender.Teller = BreakingTeller
 worker.lines.Line = BreakingLine
-worker.drain.EXPIRY_MARGIN_S = float(os.environ["BREAK_MARGIN_S"])
+worker.intent.EXPIRY_MARGIN_S = float(os.environ["BREAK_MARGIN_S"])

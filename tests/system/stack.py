@@ -18,7 +18,7 @@ import redis
 from celery import Celery
 
 from worker.domain.ids import AccountName, CampaignId
-from worker.embedded import find_server
+from worker.embedded_program import find_server
 from worker.ledger.connection import connect
 from worker.ledger.operating import cancel, open_account, pause, resume
 from worker.ledger.reading import Standing, lanes, standings

@@ -18,7 +18,7 @@ from kombu import Connection
 
 from config.broker import broker_url_for
 from config.errors import ConfigError
-from worker import embedded
+from worker import embedded_keeper, embedded_program
 from worker.embedded import EmbeddedError, EmbeddedRedis
 
 pytestmark = pytest.mark.system
@@ -171,7 +171,7 @@ def test_a_user_that_leaves_does_not_take_the_server_from_another(directory, use
     with EmbeddedRedis(directory) as second:
         assert second.start() == url
         first.communicate()
-        time.sleep(3 * embedded._POLL_S)  # the keeper had its chance to be wrong
+        time.sleep(3 * embedded_keeper._POLL_S)  # the keeper had its chance to be wrong
         assert server_of(url) == process
     wait_for(lambda: not alive(process))
 
@@ -181,7 +181,7 @@ def test_a_killed_user_does_not_take_the_server_from_another(directory, user):
     url, process = url_from(first), server_of(url_from(second))
     first.kill()
     first.wait()
-    time.sleep(3 * embedded._POLL_S)
+    time.sleep(3 * embedded_keeper._POLL_S)
     assert alive(process)
     assert answers(url)
     second.kill()
@@ -302,7 +302,7 @@ def test_a_directory_that_is_not_writable_is_one_sentence(tmp_path):
 
 
 def test_without_a_server_program_it_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(embedded, "_bundled_server", lambda: None)
+    monkeypatch.setattr(embedded_program, "_bundled_server", lambda: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match=r"install redis-server or valkey-server, or set BULKSEND_REDIS_URL"):
         EmbeddedRedis(tmp_path / "data").start()
@@ -316,13 +316,13 @@ def test_a_server_on_the_path_is_taken_from_version_6_2(tmp_path, monkeypatch, v
     program = tmp_path / "redis-server"
     program.write_text(f"#!/bin/sh\necho '{version}'\n", encoding="utf-8")
     program.chmod(0o755)
-    monkeypatch.setattr(embedded, "_bundled_server", lambda: None)
+    monkeypatch.setattr(embedded_program, "_bundled_server", lambda: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     if taken:
-        assert embedded.find_server() == program
+        assert embedded_program.find_server() == program
     else:
         with pytest.raises(ConfigError):
-            embedded.find_server()
+            embedded_program.find_server()
 
 
 def test_a_server_that_does_not_start_is_told_with_the_end_of_its_log(directory):

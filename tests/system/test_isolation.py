@@ -8,7 +8,7 @@ from tests.system.stack import people, wait_for
 from worker.ledger import keys
 from worker.ledger.audit import audit
 from worker.ledger.connection import connect
-from worker.ledger.sending import REFUSED_LIMIT
+from worker.ledger.settling import REFUSED_LIMIT
 
 pytestmark = pytest.mark.system
 

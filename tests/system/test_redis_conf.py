@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from tests.system.stack import ROOT, free_port, wait_for
-from worker.embedded import find_server
+from worker.embedded_program import find_server
 from worker.ledger.connection import connect, connect_async
 from worker.ledger.durability import Durability, check_durability
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from tests.system.stack import ROOT, free_port, people, wait_for
-from worker.embedded import find_server
+from worker.embedded_program import find_server
 from worker.ledger.connection import connect
 
 pytestmark = pytest.mark.system

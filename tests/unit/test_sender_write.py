@@ -12,7 +12,7 @@ from worker.engine import Compiled
 from worker.gateways.exotel_sms import ExotelSms
 from worker.intake.campaign import Campaign
 from worker.ledger.packing import pack
-from worker.ledger.sending import Taken
+from worker.ledger.taking import Taken
 from worker.sender import Sender
 
 CONTENT = BatchContent(

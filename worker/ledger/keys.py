@@ -43,7 +43,7 @@ bs:schedule:NAME            hash   doc (campaign JSON), done (all due up to here
                                    run that has not ended run_due, token, until; of the last one last_due, last_id,
                                    last_at, last_outcome, last_reason
 bs:beat:…                   Celery beat's own, by RedBeat: an entry for each schedule, and its lock
-bs:sup:lists                hash   suppression list → numbers on it (suppressed.lua)
+bs:sup:lists                hash   suppression list → numbers on it (lists.lua)
 bs:sup:PLACE:B              set    number * 8 + code of scope and reason, of those with number % 65536 = B; PLACE:
                                    global, account:A or sender:TEXT
 bs:sent:D:B                 hash   number → minute of day D at which it was messaged last, of those with number % 16384

@@ -1,7 +1,7 @@
 """Which messages of a batch are meant: all of it, those that go on the wire, or one that has become a batch of its own.
 
 A gateway that takes one recipient a call gets its batches message by message: each becomes a batch of its own, a part,
-which is stored as a reference to the batch that it came from (turn.lua). A mask tells of a batch which messages go on
+which is stored as a reference to the batch that it came from (part.lua). A mask tells of a batch which messages go on
 the wire (messages.lua); outcomes are kept for those alone, in their order.
 """
 

@@ -9,36 +9,25 @@ unmatched, and looked at again when ids of its batch become known.
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import cast
 
-import orjson
 import redis
 
-from worker.domain.answers import Accepted, Rejected
 from worker.domain.delivery import DeliveryReport, Feedback, write_news
-from worker.domain.identity import same_number
 from worker.domain.ids import CampaignId
 from worker.ledger import keys
-from worker.ledger.errors import LedgerBroken, LedgerUnavailable, translated
+from worker.ledger.errors import LedgerBroken, LedgerUnavailable
+from worker.ledger.matching import Match, MessageIndex, child_of
 from worker.ledger.scripts import load
 from worker.ledger.stored import Stored, stored_batches
+from worker.ledger.unmatched import forget_unmatched, keep_early, keep_unmatched
 
 MISCONFIGURED_LIMIT = 20
 """So many of a campaign's last 100 reports that blame its configuration pause it."""
 
-UNMATCHED_KEPT = 1000
-"""Reports kept for an operator to see that matched no message, a campaign."""
-
-EARLY_KEPT = 400
-"""Reports of ids that are not known yet, kept a batch for a day: a few a message."""
-
 _TRIES = 20
 _UNWELCOME = frozenset({Feedback.OPTED_OUT, Feedback.REFUSES_PROMOTION})
 _FED_BACK = {Feedback.THROTTLED: "throttled", Feedback.MISCONFIGURED: "misconfigured"}
-_TEN_DIGITS = 10_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,20 +51,6 @@ class Received:
     unwelcome: list[tuple[int, Feedback]] = field(default_factory=list, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
-    """One report, at the message that it is about: `outcome` is a, u, or w for any other.
-
-    `gateway_id` is "" where the message's outcome has one already.
-    """
-
-    position: int
-    number: int = field(repr=False)
-    outcome: str
-    gateway_id: str
-    report: DeliveryReport
-
-
 def receive(client: redis.Redis, addressed: Iterable[Addressed], *, remember_hours: int = 0, now: int = 0) -> Received:
     """Write what the reports tell; raises `LedgerUnavailable`, and then all may be given again.
 
@@ -88,21 +63,13 @@ def receive(client: redis.Redis, addressed: Iterable[Addressed], *, remember_hou
     for campaign_id, batches in campaigns.items():
         lot = _Lot(client=client, campaign=campaign_id, remember_hours=remember_hours, now=now, received=received)
         lot.receive(batches)
-        _forget_unmatched(client, campaign_id, lot.matched)
-        _keep_unmatched(client, campaign_id, lot.unmatched)
+        forget_unmatched(client, campaign_id, lot.matched)
+        keep_unmatched(client, campaign_id, lot.unmatched)
         for batch, reports in lot.early.items():
-            _keep_early(client, campaign_id, batch, reports)
+            keep_early(client, campaign_id, batch, reports)
         received.matched += len(lot.matched)
         received.unmatched += len(lot.unmatched)
     return received
-
-
-def early_reports(client: redis.Redis, campaign_id: CampaignId, batch: int) -> list[DeliveryReport]:
-    """Return the reports about a batch that named ids which were not known when they came; raises `LedgerError`."""
-    with translated():
-        found = cast(set[bytes], client.smembers(keys.early(campaign_id, batch)))
-    told = [orjson.loads(report) for report in sorted(found)]
-    return [DeliveryReport(**fields | {"feedback": Feedback(fields["feedback"])}) for fields in told]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -140,11 +107,11 @@ class _Lot:
 
     def _receive_batch(self, stored: Stored, reports: Sequence[DeliveryReport]) -> None:
         try:
-            places = _Places(stored)
+            index = MessageIndex(stored)
         except LedgerBroken:
             self.unmatched += reports
             return
-        told = [each for report in reports if (each := self._placed(stored, places, report)) is not None]
+        told = [each for report in reports if (each := self._placed(stored, index, report)) is not None]
         fixed = _tell(self.client, stored, told, self.remember_hours, self.now) if told else frozenset[int]()
         if fixed is None:
             self.changed += 1
@@ -158,11 +125,11 @@ class _Lot:
             if each.report.feedback in _UNWELCOME:
                 self.received.unwelcome.append((each.number, each.report.feedback))
 
-    def _placed(self, stored: Stored, places: "_Places", report: DeliveryReport) -> _Told | None:
-        match places.find(report):
-            case _Told() as told:
-                return told
-            case "moved" | "unknown" if (child := _child_of(self.client, stored, report)) is not None:
+    def _placed(self, stored: Stored, index: MessageIndex, report: DeliveryReport) -> Match | None:
+        match index.find(report):
+            case Match() as found:
+                return found
+            case "moved" | "unknown" if (child := child_of(self.client, stored, report)) is not None:
                 self.again[child].append(report)
             case word:
                 self.unmatched.append(report)
@@ -171,96 +138,8 @@ class _Lot:
         return None
 
 
-class _Places:
-    """The messages of one batch, to be found by a gateway's id or by number."""
-
-    def __init__(self, stored: Stored) -> None:
-        """Read the batch; raises `LedgerBroken`."""
-        self._stored = stored
-        self._numbers = stored.content().numbers
-        self._outcomes = stored.told(len(self._numbers)) if stored.kind == "settled" else {}
-        answered = {place: o.gateway_id for place, o in self._outcomes.items() if isinstance(o, Accepted)}
-        self._by_id: dict[str, set[int]] = defaultdict(set)
-        for place, gateway_id in chain(answered.items(), stored.gateway_ids.items()):
-            if gateway_id:
-                self._by_id[gateway_id].add(place)
-        self._by_tail: dict[int, list[int]] = defaultdict(list)
-        for place, number in enumerate(self._numbers):
-            self._by_tail[number % _TEN_DIGITS].append(place)
-
-    def find(self, report: DeliveryReport) -> "_Told | str":
-        """Return where the report belongs, "moved" where its message stands in another batch now, or "nowhere".
-
-        "unknown" is a report of an id that a message here may still get.
-        """
-        place = self.place_of(report)
-        if place is None and not report.to and len(self._numbers) == 1:
-            place = 0  # the batch is this one message
-        if place is None:
-            is_new = report.gateway_id not in ("", *self._by_id)
-            return "unknown" if is_new and self._lacks_ids() else "nowhere"
-        outcome = self._outcome(place)
-        if outcome in ("moved", "nowhere"):
-            return outcome
-        match self._outcomes.get(place):
-            case Accepted(gateway_id=known) if known:
-                gateway_id = ""
-            case _:
-                gateway_id = report.gateway_id
-        return _Told(position=place, number=self._numbers[place], outcome=outcome, gateway_id=gateway_id, report=report)
-
-    def place_of(self, report: DeliveryReport) -> int | None:
-        """Return the position of the message that the report names, by its id or by its number."""
-        named = self._by_id.get(report.gateway_id, set())
-        return next(iter(named)) if len(named) == 1 else self._by_number(report.to)
-
-    def _lacks_ids(self) -> bool:
-        if self._stored.kind != "settled":
-            return True
-        nameless = self._outcomes.keys() - set().union(*self._by_id.values())
-        return any(not isinstance(self._outcomes[place], Rejected) for place in nameless)
-
-    def _by_number(self, echo: str) -> int | None:
-        digits = "".join(filter(str.isdecimal, echo))
-        if not digits.isascii() or not digits:
-            return None
-        likely = self._by_tail.get(int(digits[-10:]), [])
-        found = [place for place in likely if same_number(echo, self._numbers[place])]
-        return found[0] if len(found) == 1 else None
-
-    def _outcome(self, place: int) -> str:
-        """Return a, u or w as the script wants it."""
-        stored = self._stored
-        mark = stored.mask[place : place + 1] or "."
-        if mark in ("r", "s"):
-            return "w"
-        if mark == "p" or stored.kind == "moved":
-            return "moved"
-        if stored.kind != "settled":
-            return "w"
-        match self._outcomes.get(place):
-            case Accepted():
-                return "a"
-            case Rejected() | None:
-                return "nowhere"
-            case _:
-                # Unconfirmed ones move all together.
-                return "u" if int(stored.state.get(b"unconfirmed", 0)) or place in stored.news else "moved"
-
-
-def _child_of(client: redis.Redis, stored: Stored, report: DeliveryReport) -> int | None:
-    """Return the batch to which the report's message has moved."""
-    for child in stored_batches(client, stored.campaign, stored.children):
-        # Damaged bytes must not keep all other reports waiting.
-        with suppress(LedgerBroken):
-            places = _Places(child)
-            if places.place_of(report) is not None and places.find(report) != "nowhere":
-                return child.number
-    return None
-
-
 def _tell(
-    client: redis.Redis, stored: Stored, told: Sequence[_Told], remember_hours: int, now: int
+    client: redis.Redis, stored: Stored, told: Sequence[Match], remember_hours: int, now: int
 ) -> frozenset[int] | None:
     """Run the script; return the positions that reports can not change, or `None` where the batch has changed."""
     campaign_id, batch = stored.campaign, stored.number
@@ -285,40 +164,3 @@ def _tell(
         ],
     )
     return None if reply[0] == b"changed" else frozenset(int(position) for position in reply[1:])
-
-
-def _keep_unmatched(client: redis.Redis, campaign_id: CampaignId, reports: Sequence[DeliveryReport]) -> None:
-    """Keep reports that matched nothing, each once however often it comes, for an operator to see."""
-    if not reports:
-        return
-    key = keys.unmatched(campaign_id) if _exists(client, campaign_id) else keys.UNMATCHED
-    with translated():
-        seconds, _ = client.time()
-        pipeline = client.pipeline(transaction=True)
-        pipeline.zadd(key, dict.fromkeys(map(_shown, reports), float(seconds)))
-        pipeline.zremrangebyrank(key, 0, -UNMATCHED_KEPT - 1)
-        pipeline.execute()
-
-
-def _forget_unmatched(client: redis.Redis, campaign_id: CampaignId, reports: Sequence[DeliveryReport]) -> None:
-    """Reports that had matched nothing have matched something now."""
-    if reports:
-        with translated():
-            client.zrem(keys.unmatched(campaign_id), *map(_shown, reports))
-
-
-def _shown(report: DeliveryReport) -> bytes:
-    return orjson.dumps([report.gateway_id, report.to, report.state, report.code, report.at])
-
-
-def _keep_early(client: redis.Redis, campaign_id: CampaignId, batch: int, reports: Sequence[DeliveryReport]) -> None:
-    load("keep").call(
-        client,
-        [keys.early(campaign_id, batch)],
-        [keys.PREFIX, campaign_id, batch, EARLY_KEPT, *map(orjson.dumps, reports)],
-    )
-
-
-def _exists(client: redis.Redis, campaign_id: CampaignId) -> bool:
-    with translated():
-        return bool(client.exists(keys.campaign(campaign_id)))

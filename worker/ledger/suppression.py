@@ -1,7 +1,8 @@
 """The ledger's side of suppression: lists of numbers, who was messaged lately, and the look-up of a production.
 
 A list is spread over 65,536 sets of integers, so that ten million numbers take some 100 MB and a look-up a few
-comparisons. How they lie in Redis stands in lua/suppressed.lua and lua/recent.lua, whose functions other scripts join.
+comparisons. How they lie in Redis stands in lua/lists.lua, suppressed.lua and recent.lua, whose functions other scripts
+join.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -6,8 +6,8 @@
 -- pauses where it has no other  ARGV[13] hours for which it is remembered who was messaged
 -- Returns "back", "late" (it had expired) or "gone" (nothing is held; the id is void from now on).
 -- Invariant: sending to pending only by the attempt that holds the batch; an id given back can not be taken later.
--- Called by: worker.ledger.sending.give_back
--- joined: clock pace lane messages numbers recent outcomes offer campaign again
+-- Called by: worker.ledger.settling.give_back
+-- joined: clock pace lane messages numbers recent left outcomes reported offer campaign again late
 local function has_other(accounts, out, account)
   for other in string.gmatch(accounts, '%S+') do
     if other ~= account and not string.find(' ' .. out .. ' ', ' ' .. other .. ' ', 1, true) then return true end
@@ -30,23 +30,18 @@ else
   if s[1] ~= attempt or s[2] ~= 'settled' or s[3] ~= '1' then return 'gone' end
   late, size, taken = true, s[4], s[5]
 end
+size, taken = tonumber(size), tonumber(taken)
+off_the_wire(prefix, id, n, size, string.rep('r', size), taken, late)
 local key = prefix .. 'c:' .. id
-if late then
-  count_outcomes(key, n, string.rep('u', tonumber(size)), -1)
-  forget_resend(prefix, id, n)
-  forget_sent(prefix, key, n, string.rep('r', tonumber(size)), tonumber(taken))
-else
-  redis.call('HINCRBY', key, 'in_flight', -tonumber(size))
-end
 -- A call counts where its request may have left. An expiry has counted it already; a late proof takes that back.
 local left = (ARGV[7] == 'none' or ARGV[7] == 'unsent') and 0 or 1
 redis.call('HINCRBY', key, 'calls', left - (late and 1 or 0))
 if ARGV[7] == 'throttled' then redis.call('HINCRBY', key, 'throttled', 1) end
 
-verdict(KEYS[1], ARGV[7], now, tonumber(taken), ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10]), 0)
+verdict(KEYS[1], ARGV[7], now, taken, ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10]), 0)
 if ARGV[11] ~= '' then
   local c = redis.call('HMGET', key, 'state', 'resumed_at', 'accounts', 'out')
-  if (c[1] == 'running' or c[1] == 'finished') and not is_stale(tonumber(taken), tonumber(c[2]), now) then
+  if (c[1] == 'running' or c[1] == 'finished') and not is_stale(taken, tonumber(c[2]), now) then
     if ARGV[12] == '1' and has_other(c[3], c[4], ARGV[3]) then
       redis.call('HSET', key, 'out', c[4] .. ' ' .. ARGV[3])
       withdraw(prefix, id, ARGV[3])
@@ -56,6 +51,6 @@ if ARGV[11] ~= '' then
     end
   end
 end
-put_back(prefix, id, n, tonumber(size), tonumber(ARGV[13]), now)
+put_back(prefix, id, n, size, tonumber(ARGV[13]), now)
 finish_when_done(prefix, id, now)
 return late and 'late' or 'back'

@@ -4,7 +4,7 @@
 -- ARGV[3] words  ARGV[4] spread 0 to 1
 -- Returns the instant at which the pause ends, us.
 -- Invariant: as in lane.lua; no batch is touched.
--- Called by: worker.ledger.sending.back_off
+-- Called by: worker.ledger.settling.back_off
 -- joined: clock pace lane
 local now = clock(ARGV[1])
 local began = tonumber(ARGV[2])

@@ -4,7 +4,7 @@
 -- ARGV[6] name  ARGV[7] accounts, blank-separated  ARGV[8] 1 where unconfirmed messages are sent once more
 -- ARGV[9] priority: 0 high, 1 normal, 2 low  ARGV[10] us before which nothing goes, or 0  ARGV[11] us from which nothing
 -- goes any more, or 0  ARGV[12] 1 where it has sending hours  ARGV[13] its sender, or "" or "*"
--- (see suppressed.lua)  ARGV[14] 1 where it is promotional  ARGV[15] hours within which nobody is messaged again, 0: no
+-- (see lists.lua)  ARGV[14] 1 where it is promotional  ARGV[15] hours within which nobody is messaged again, 0: no
 -- cap
 -- Returns {"new"}, {"continue", position, digest}, {"done", state} or {"differs"}.
 -- Invariant: one token at a time may append; the newest producer has it. A whole campaign is never changed.

@@ -42,7 +42,7 @@ local function end_campaign(prefix, id, now)
 end
 
 -- put_back: `size` messages of batch `n`, just taken out of another counter, wait again in front of their queue, or end
--- with a campaign that is over; those of which reports have come are accepted. Needs outcomes.lua, and `hours` for it.
+-- with a campaign that is over; those of which reports have come are accepted. Needs reported.lua, and `hours` for it.
 local function put_back(prefix, id, n, size, hours, now)
   local key = prefix .. 'c:' .. id
   -- Where messages of it have moved to stays known: some may have gone singly before it was taken whole.

@@ -4,7 +4,7 @@
 -- Returns the state after it, or "" where there is no such campaign.
 -- Invariant: pending is 0 and stays 0; a producer at work loses its token.
 -- Called by: worker.ledger.operating.cancel
--- joined: clock offer campaign
+-- joined: clock offer
 local now = clock(ARGV[1])
 local c = redis.call('HMGET', KEYS[1], 'state', 'accounts', 'pending')
 if not c[1] then return '' end

@@ -5,7 +5,7 @@
 -- Returns {position, why, position, why …}; a position is 0 for the first number.
 -- Invariant: nothing is changed.
 -- Called by: worker.ledger.suppression.find_suppressed
--- joined: clock numbers suppressed recent
+-- joined: clock numbers lists suppressed recent
 local found = suppressed_positions(ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1', ARGV[7])
 for position, why in pairs(recent_positions(ARGV[2], tonumber(ARGV[6]), clock(ARGV[1]), ARGV[7])) do
   found[position] = found[position] or why

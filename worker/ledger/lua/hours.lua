@@ -4,7 +4,7 @@
 -- Returns 1 open, 0 closed (or no such campaign).
 -- Invariant: a campaign outside its hours stands in no lane; it is looked at again when they open, and when they close.
 -- Called by: worker.ledger.timing.set_hours
--- joined: clock offer campaign
+-- joined: clock offer
 local now, prefix, id, opens, closes = clock(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local c = redis.call('HMGET', KEYS[1], 'state', 'accounts', 'pending')
 redis.call('ZREM', prefix .. 'hours', id)

@@ -3,7 +3,7 @@
 -- ARGV[1] prefix  ARGV[2] campaign  ARGV[3] batch n  ARGV[4] at most so many are kept; then the reports, as JSON
 -- Returns how many of them are new.
 -- Invariant: new ones are looked at once more, for their ids may have become known since the caller looked.
--- Called by: worker.ledger.receiving.receive
+-- Called by: worker.ledger.unmatched.keep_early
 -- joined: early
 local added = 0
 for i = 5, #ARGV do

@@ -4,7 +4,7 @@
 -- Returns the state after it, or "" where there is no such campaign.
 -- Invariant: after this script no take gives a batch of the campaign until it is resumed.
 -- Called by: worker.ledger.operating.pause
--- joined: offer campaign
+-- joined: offer
 local c = redis.call('HMGET', KEYS[1], 'state', 'accounts', 'reason')
 if not c[1] then return '' end
 if c[1] == 'producing' then redis.call('HSET', KEYS[1], 'hold', ARGV[3], 'reason', ARGV[3]) end

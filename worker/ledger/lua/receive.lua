@@ -2,21 +2,19 @@
 -- KEYS[1] campaign hash  KEYS[2] batch state  KEYS[3] its news  KEYS[4] its mask  KEYS[5] the campaign's queue
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] campaign  ARGV[4] batch n  ARGV[5] the batch's state as the caller read it
 -- ARGV[6] spread 0 to 1  ARGV[7] of the last 100 reports so many misconfigured ones pause the campaign
--- ARGV[8] hours for which it is remembered who was messaged; then per report:
--- position, outcome as the caller read it (a, u, or w: any other), line, gateway's id ("" where it is
--- known), feedback
+-- ARGV[8] hours for which it is remembered who was messaged; then per report: position, outcome as the caller read it (a,
+-- u, or w: any other), line, gateway's id ("" where it is known), feedback
 -- Returns "changed" (read it again), or "told" and the positions of messages that reports can not change.
 -- Invariant: of two news the greater one stands, each counted once; an unconfirmed or waiting message becomes accepted,
 -- so does one that ended before its resend went, and nothing else changes an outcome. The end does not depend on the order
 -- of reports, nor on our own settlement's.
--- Called by: worker.ledger.receiving.tell
--- joined: clock pace lane messages numbers recent outcomes offer campaign breaker again news early
+-- Called by: worker.ledger.receiving.receive
+-- joined: clock pace lane messages numbers recent outcomes reported offer campaign again news early
 local now, prefix, id, n = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'expired', 'children', 'resolved', 'account', 'taken_at')
 local seen = table.concat({s[1] or '', s[2] or '', s[3] or '', s[4] or '', s[5] or ''}, '|')
 if seen ~= ARGV[5] then return {'changed'} end
-local reply, over = {'told'}, end_of(KEYS[1])
-local is_resend = redis.call('SISMEMBER', KEYS[1] .. ':resent', n) == 1
+local reply, over, is_resend = {'told'}, end_of(KEYS[1]), redis.call('SISMEMBER', KEYS[1] .. ':resent', n) == 1
 
 for i = 9, #ARGV, 5 do
   local position, outcome, line, gateway_id, feedback = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]

@@ -10,7 +10,7 @@
 -- Invariant: by itself at most one resend a message; it counts in the new batch from this script on, and no late answer
 -- of the old attempt can correct it any more.
 -- Called by: worker.ledger.resending.resend
--- joined: clock messages child outcomes offer campaign again
+-- joined: clock child offer campaign again
 local now, prefix, id, n, size = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[6])
 local s = redis.call('HMGET', KEYS[3], 'attempt', 'unconfirmed', 'expired', 'state', 'expired_at')
 local unreadable = ARGV[7] == ''

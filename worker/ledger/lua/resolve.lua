@@ -6,7 +6,7 @@
 -- Returns "resolved" or "changed" (read it again).
 -- Invariant: only unconfirmed messages change, once; no late answer of the attempt can correct them any more.
 -- Called by: worker.ledger.resolving.resolve
--- joined: clock messages outcomes offer campaign again
+-- joined: clock offer campaign again
 local now, prefix, id, n, count = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[6])
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'expired', 'children', 'resolved', 'unconfirmed')
 local seen = table.concat({s[1] or '', s[2] or '', s[3] or '', s[4] or '', s[5] or ''}, '|')

@@ -10,8 +10,8 @@
 -- was not taken, or ""; then pairs: code, count
 -- Returns "settled", "late" (it had expired; the answer corrects it), "already" or "gone".
 -- Invariant: only the attempt that holds the batch, or that last held it and expired, settles it, and only once.
--- Called by: worker.ledger.sending.settle
--- joined: clock pace lane messages child numbers recent outcomes offer campaign untaken breaker again early
+-- Called by: worker.ledger.settling.settle
+-- joined: clock pace lane messages child numbers recent left outcomes reported offer campaign untaken breaker again late early
 local now, prefix, attempt = clock(ARGV[1]), ARGV[2], ARGV[4]
 local letters, n = ARGV[10], ARGV[13]
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'size', 'expired', 'taken_at')
@@ -21,14 +21,10 @@ if #letters ~= size then return redis.error_reply('BULKSEND counts differ from t
 local late = s[1] == 'settled' and s[4] == '1'
 if s[1] ~= 'sending' and not late then return 'already' end
 
-if late then
-  count_outcomes(KEYS[1], n, string.rep('u', size), -1)
-  forget_resend(prefix, ARGV[5], n)
-  forget_sent(prefix, KEYS[1], n, letters, tonumber(s[5]))
-else
+off_the_wire(prefix, ARGV[5], n, size, letters, tonumber(s[5]), late)
+if not late then
   redis.call('HDEL', KEYS[6], attempt)
   redis.call('ZREM', KEYS[7], ARGV[3] .. ' ' .. attempt)
-  redis.call('HINCRBY', KEYS[1], 'in_flight', -size)
   redis.call('HINCRBY', KEYS[1], 'calls', 1)
 end
 if ARGV[16] ~= '' then letters = return_untaken(prefix, ARGV[5], n, letters, ARGV[16], tonumber(ARGV[14]), now) end

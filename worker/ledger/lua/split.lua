@@ -7,8 +7,8 @@
 -- Returns "split", "rejected", "back" (one message, and no call of the campaign was accepted yet) or "gone".
 -- Invariant: the messages move in the script that makes the new batches, and count only there; halves go to the back
 -- of the queue. One message is rejected only where the campaign was seen to pass, or where it is all there is.
--- Called by: worker.ledger.sending.isolate
--- joined: clock pace lane messages child numbers recent outcomes offer campaign breaker again
+-- Called by: worker.ledger.settling.isolate
+-- joined: clock pace lane messages child numbers recent left outcomes reported offer campaign breaker again late
 local now, prefix, attempt, id, n = clock(ARGV[1]), ARGV[2], ARGV[4], ARGV[5], ARGV[6]
 local batch = KEYS[1] .. ':s:' .. n
 local s = redis.call('HMGET', batch, 'state', 'attempt', 'size', 'expired', 'taken_at')
@@ -20,14 +20,8 @@ local over = end_of(KEYS[1])
 
 redis.call('HDEL', KEYS[5], attempt)
 redis.call('ZREM', KEYS[6], ARGV[3] .. ' ' .. attempt)
-if late then
-  count_outcomes(KEYS[1], n, string.rep('u', size), -1)
-  forget_resend(prefix, id, n)
-  forget_sent(prefix, KEYS[1], n, string.rep('r', size), tonumber(s[5]))
-else
-  redis.call('HINCRBY', KEYS[1], 'in_flight', -size)
-  redis.call('HINCRBY', KEYS[1], 'calls', 1)
-end
+off_the_wire(prefix, id, n, size, string.rep('r', size), tonumber(s[5]), late)
+if not late then redis.call('HINCRBY', KEYS[1], 'calls', 1) end
 verdict(KEYS[4], 'ok', now, tonumber(s[5]), '', 0, 0, 0)
 
 local did = 'back'

@@ -1,6 +1,5 @@
 -- Joined into other scripts, after numbers: who is on a suppression list, and why.
--- A list is SCOPE:PLACE; the scope is all or promotional, the place global, account:NAME or sender:TEXT.
--- PREFIX sup:lists (hash): list → how many numbers are on it; a list that is empty is not there.
+-- Which lists there are, and which count: lists.lua, which is joined before where a batch is looked up.
 -- PREFIX sup:PLACE:B (set): number * 8 + code, of the numbers whose remainder by 65536 is B. The code is the reason's place
 -- in REASONS, and 3 more for the scope promotional: one look-up answers for both. Up to 512 of them are an array of 8 bytes
 -- each in Redis; the products of numbers of up to 15 digits are exact in a Lua number.
@@ -20,42 +19,6 @@ local function code_at(place, number, first, last)
   for i = 1, #found do
     if found[i] == 1 then return first + i - 1 end
   end
-end
-
--- add_every_sender: the places of all senders that have a list.
-local function add_every_sender(prefix, places)
-  local is_there = {}
-  for _, list in ipairs(redis.call('HKEYS', prefix .. 'sup:lists')) do
-    local place = string.match(list, '^%a+:(sender:.*)$')
-    if place and not is_there[place] then places[#places + 1], is_there[place] = place, true end
-  end
-end
-
--- suppression_lists: what to ask for an account ("": not known yet) and a sender ("": none, "*": each message has its own,
--- so that every sender's list counts), of lists that are there.
-local function suppression_lists(prefix, account, sender, promotional)
-  local places = {'global'}
-  if account ~= '' then places[#places + 1] = 'account:' .. account end
-  if sender == '*' then
-    add_every_sender(prefix, places)
-  elseif sender ~= '' then
-    places[#places + 1] = 'sender:' .. string.upper(sender)
-  end
-  local fields = {}
-  for _, place in ipairs(places) do
-    fields[#fields + 1] = 'all:' .. place
-    fields[#fields + 1] = 'promotional:' .. place
-  end
-  local counts, lists = redis.call('HMGET', prefix .. 'sup:lists', unpack(fields)), {}
-  for i, place in ipairs(places) do
-    local first = counts[2 * i - 1] and 1 or 4
-    local last = promotional and counts[2 * i] and 6 or 3
-    if first < last then
-      local kind = string.match(place, '^%a+') .. (sender == '*' and string.find(place, '^sender') and 's' or '')
-      lists[#lists + 1] = {place = prefix .. 'sup:' .. place .. ':', kind = kind, first = first, last = last}
-    end
-  end
-  return lists
 end
 
 -- suppressed: "REASON@KIND" of the first of the lists on which the number is, or nil.

@@ -9,7 +9,7 @@
 -- by the time in which nobody could settle (no sweep: Redis or every worker was away), at most 60 s. Never does it become
 -- pending here.
 -- Called by: worker.ledger.sweeping.sweep
--- joined: clock messages outcomes offer campaign again numbers recent
+-- joined: clock messages outcomes offer campaign again numbers recent left expire stepped
 local now, prefix, most = clock(ARGV[1]), ARGV[2], ARGV[5]
 redis.call('ZADD', KEYS[4], now + tonumber(ARGV[4]), ARGV[3])
 local past = tonumber(redis.call('HGET', KEYS[1], 'swept_at') or now)
@@ -17,13 +17,8 @@ if past < now and now - past < 950000 then return {0} end
 redis.call('HSET', KEYS[1], 'swept_at', now)
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now)
 
--- After a clock step back nothing lies further ahead than its full length.
-local function cut(key, latest)
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', key, string.format('(%.0f', latest), '+inf')) do
-    redis.call('ZADD', key, latest, member)
-  end
-end
 local longest = tonumber(redis.call('HGET', KEYS[1], 'longest') or 0)
+-- After a clock step back nothing lies further ahead than its full length.
 cut(KEYS[2], now + longest)
 cut(prefix .. 'resends', now + longest)
 cut(KEYS[4], now + tonumber(ARGV[4]))
@@ -32,45 +27,13 @@ if past > now then cut(prefix .. 'hours', now) end
 
 local gap = math.min(now - past - 1000000, 60000000)
 if gap > 2000000 then
-  for _, key in ipairs({KEYS[2], prefix .. 'resends'}) do
-    for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do redis.call('ZINCRBY', key, gap, member) end
-  end
+  lengthen(KEYS[2], gap)
+  lengthen(prefix .. 'resends', gap)
 end
 
--- expire: the batch of an attempt is unconfirmed. A holder that does not know what it holds may still give it back.
-local function expire(account, attempt)
-  local attempts = prefix .. 'lane:' .. account .. ':attempts'
-  local held = redis.call('HGET', attempts, attempt)
-  if not held then return end
-  local id, n, size, taken = string.match(held, '^(%S+) (%S+) %S+ (%S+) (%S+)')
-  local key = prefix .. 'c:' .. id
-  redis.call('HDEL', attempts, attempt)
-  redis.call('SET', prefix .. 'expired:' .. attempt, id .. ' ' .. n, 'EX', 3600)
-  redis.call('HINCRBY', key, 'in_flight', -tonumber(size))
-  redis.call('HINCRBY', key, 'calls', 1)
-  local unconfirmed = count_outcomes(key, n, string.rep('u', tonumber(size)), 1)
-  remember_sent(prefix, key, n, string.rep('u', tonumber(size)), tonumber(ARGV[6]), tonumber(taken))
-  redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'expired_at', now, 'attempts', 1,
-    'unconfirmed', unconfirmed)
-  -- The process that holds it may only sleep: one more expiry, in which its own answer may come.
-  if unconfirmed > 0 then plan_resend(prefix, id, n, now + longest) end
-  finish_when_done(prefix, id, now)
-end
 local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, most)
-for _, member in ipairs(expired) do
-  redis.call('ZREM', KEYS[2], member)
-  expire(string.match(member, '^(%S+) (%S+)$'))
-end
-
--- A lane is due later only while it pauses or until it is probed: what a clock step has moved too far ahead is looked at again by a take.
-for _, account in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], string.format('(%.0f', now), '+inf', 'LIMIT', 0, most)) do
-  local lane = redis.call('HMGET', prefix .. 'lane:' .. account, 'paused_until', 'pause_us', 'probe_at', 'probe_us', 'state')
-  local latest = math.min(tonumber(lane[1] or 0), now + tonumber(lane[2] or 0))
-  if lane[5] == 'held' then
-    latest = math.max(latest, math.min(tonumber(lane[3] or 0), now + tonumber(lane[4] or 0)))
-  end
-  if tonumber(redis.call('ZSCORE', KEYS[3], account)) > latest then redis.call('ZADD', KEYS[3], now, account) end
-end
+for _, member in ipairs(expired) do expire(prefix, KEYS[2], member, now, longest, tonumber(ARGV[6])) end
+look_again_at_lanes(prefix, KEYS[3], now, most)
 
 -- due: the campaigns whose instant has come, taken out of the set.
 local function due(name)

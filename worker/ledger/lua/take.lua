@@ -9,76 +9,50 @@
 -- {"stop"} or {"unseated"}.
 -- Invariant: a batch given has left its queue and is recorded as sending under an id that nothing has voided; slots
 -- are spaced by both ceilings and never earlier than a pause; at most `concurrency` batches of live owners are sending.
--- Called by: worker.ledger.sending.take
--- joined: clock pace lane messages outcomes offer campaign numbers suppressed recent child part welcome turn
+-- Called by: worker.ledger.taking.take
+-- joined: clock pace slots room messages offer intent campaign numbers lists suppressed recent child part welcome turn next_batch
 local now, prefix, account, owner = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local horizon, ready, wanted = now + tonumber(ARGV[5]), now + tonumber(ARGV[7]), #ARGV - 9
-local seat = number(redis.call('ZSCORE', KEYS[3], owner), 0)
-if seat <= now then return {'unseated'} end
+if number(redis.call('ZSCORE', KEYS[3], owner), 0) <= now then return {'unseated'} end
 local paused_until = pause_end(KEYS[1], now)
-local l = redis.call('HMGET', KEYS[1], 'state', 'factor', 'refused', 'slow_at', 'careful', 'concurrency',
-  'call_us', 'message_us', 'call_at', 'message_at', 'message_n', 'probe_at', 'probe_us', 'served')
+local lane = lane_of(KEYS[1])
 
 local function stop(due)
   if due then redis.call('ZADD', KEYS[6], due, account) else redis.call('ZREM', KEYS[6], account) end
   return {'stop'}
 end
-local probe_at = l[1] == 'held' and math.min(number(l[12], 0), now + number(l[13], 0))
-if redis.call('ZCARD', KEYS[2]) == 0 or (probe_at and number(l[12], 0) == 0) then return stop() end
+local probe_at = lane.is_held and math.min(lane.probe_at, now + lane.probe_us)
+if redis.call('ZCARD', KEYS[2]) == 0 or (probe_at and lane.probe_at == 0) then return stop() end
 if probe_at and probe_at > now then return stop(probe_at) end
-
 if paused_until > now + 5000000 then return stop(paused_until) end
-local share = speed(number(l[2], 1), number(l[3], 1), number(l[4], 0), now)
-local call_us, message_us = number(l[7], 0) / share, number(l[8], 0) / share
-local call_at, message_at, message_n = number(l[9], 0), number(l[10], 0), number(l[11], 0)
--- After the server's clock stepped back no slot that was given lies beyond the look-ahead. A cut is written, or it would
--- move on with `now`.
-if call_at > horizon or message_at > horizon then
-  call_at, message_at = math.min(call_at, horizon), math.min(message_at, horizon)
-  redis.call('HSET', KEYS[1], 'call_at', call_at, 'message_at', message_at)
-end
 
-local room = (l[5] == '1' or probe_at) and 1 or number(l[6], 1)
-if redis.call('HLEN', KEYS[4]) >= room then
-  for _, attempt in ipairs(redis.call('HVALS', KEYS[4])) do
-    local holder = string.match(attempt, '^%S+ %S+ (%S+)')
-    if number(redis.call('ZSCORE', KEYS[3], holder), 0) > now then room = room - 1 end
-  end
-else
-  room = room - redis.call('HLEN', KEYS[4])
-end
+space_slots(KEYS[1], lane, now, horizon)
+local room = room_in(KEYS[4], KEYS[3], (lane.is_careful or probe_at) and 1 or lane.concurrency, now)
 if room <= 0 then return {'full'} end
 
 local given = {'batches', now}
 for i = 1, math.max(1, math.min(wanted, room)) do
-  local slot = math.max(ready, paused_until, call_at + call_us, message_at + message_n * message_us)
+  local slot = next_slot(lane, math.max(ready, paused_until))
   if slot > horizon or wanted == 0 then
     if i == 1 then return {'wait', math.ceil(slot - now)} end
     break
   end
   local attempt = ARGV[9 + i]
   if redis.call('EXISTS', prefix .. 'void:' .. attempt) + redis.call('HEXISTS', KEYS[4], attempt) > 0 then break end
-  local served, latest = number(l[14], 0) + i, slot + tonumber(ARGV[9])
+  local served, latest = lane.served + i, slot + tonumber(ARGV[9])
   local id, n, packed, mask, whole, size = next_batch(prefix, account, served, tonumber(ARGV[8]), slot, latest, now)
   if not id then
     if i == 1 and id == nil then return stop() end
     break
   end
-  local key = prefix .. 'c:' .. id
-  redis.call('HSET', key .. ':s:' .. n, 'state', 'sending', 'attempt', attempt, 'account', account, 'size', size,
-    'taken_at', now, 'slot', slot)
-  redis.call('HSET', KEYS[4], attempt, id .. ' ' .. n .. ' ' .. owner .. ' ' .. size .. ' ' .. string.format('%.0f', now))
-  redis.call('ZADD', KEYS[5], now + tonumber(ARGV[6]), account .. ' ' .. attempt)
-  redis.call('HINCRBY', key, 'pending', -size)
-  redis.call('HINCRBY', key, 'in_flight', size)
-  redis.call('ZADD', KEYS[2], next_turn(KEYS[1], redis.call('HGET', key, 'priority')), id)
-  call_at, message_at, message_n = slot, slot, size
+  write_intent(prefix, account, owner, attempt, id, n, size, slot, now, now + tonumber(ARGV[6]))
+  lane.call_at, lane.message_at, lane.message_n = slot, slot, size
   given[#given + 1] = {attempt, id, n, string.format('%.0f', slot), packed, mask, whole}
 end
 if #given == 2 then return {'wait', 0} end
-if probe_at then redis.call('HSET', KEYS[1], 'probe_at', now + number(l[13], 0)) end
-redis.call('HSET', KEYS[1], 'call_at', call_at, 'message_at', message_at, 'message_n', message_n, 'served',
-  number(l[14], 0) + #given - 2)
+if probe_at then redis.call('HSET', KEYS[1], 'probe_at', now + lane.probe_us) end
+redis.call('HSET', KEYS[1], 'call_at', lane.call_at, 'message_at', lane.message_at, 'message_n', lane.message_n,
+  'served', lane.served + #given - 2)
 if number(redis.call('HGET', KEYS[7], 'longest'), 0) < tonumber(ARGV[6]) then
   redis.call('HSET', KEYS[7], 'longest', ARGV[6])
 end
