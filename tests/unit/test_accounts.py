@@ -91,11 +91,24 @@ def test_the_example_is_what_the_contract_says():
     assert (credentials["api_key"], credentials["api_token"]) == ("made-up key", "made-up token")
 
 
-def test_the_example_shows_every_gateway(load):
+@pytest.fixture
+def example():
+    """The text of the example, with what is commented out in it."""
     text = (ROOT / "config" / "accounts.example.toml").read_text(encoding="utf-8")
-    accounts = load(re.sub(r"^# (?=\[|[a-z0-9_]+ = )", "", text, flags=re.MULTILINE))
+    return re.sub(r"^# (?=\[|[a-z0-9_]+ = )", "", text, flags=re.MULTILINE)
+
+
+def test_the_example_shows_every_gateway(load, example):
+    accounts = load(example)
     assert [type(account) for account in accounts.values()] == [model for _, model, _ in TABLES]
     assert accounts["main"].price_per_segment == 0.18
+
+
+def test_what_the_example_calls_the_default_changes_nothing(load, example):
+    called = re.compile(r"^([a-z0-9_]+) = .*# the default.*\n", re.MULTILINE)
+    assert called.findall(example) == ["base_url", "answer_error", "answer_text", "answer_id", "base_url"]
+    shown, short = load(example), load(called.sub("", example))
+    assert [each.model_dump() for each in shown.values()] == [each.model_dump() for each in short.values()]
 
 
 def test_a_short_table_gets_the_defaults(load):
