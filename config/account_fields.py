@@ -54,6 +54,18 @@ def _pattern(value: object) -> re.Pattern[str]:
     return pattern
 
 
+def _shaped(pattern: str, words: str) -> AfterValidator:
+    """Refuse what does not match as a whole; `words` say for people what would."""
+    shape = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not shape.fullmatch(text):
+            raise ValueError(f"should be {words}")
+        return text
+
+    return AfterValidator(check)
+
+
 RateField = Annotated[Rate, BeforeValidator(_rate)]
 """A ceiling, written "N/second", "N/minute" or "N/hour"."""
 
@@ -68,3 +80,21 @@ Secret = Annotated[SecretStr, AfterValidator(_secret)]
 
 Pattern = Annotated[re.Pattern[str], BeforeValidator(_pattern)]
 """A regular expression of which the first group that matches is what was looked for."""
+
+Sid = Annotated[
+    str,
+    _shaped(
+        r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+        "1 to 64 of the characters A-Z a-z 0-9 . _ - and begin with a letter or a digit",
+    ),
+]
+"""What names an account at Exotel; it stands in the path of each call."""
+
+UserName = Annotated[str, _shaped(r"\S{1,128}", "1 to 128 characters without a blank")]
+"""What names an account at Xtend."""
+
+PlainId = Annotated[str, _shaped(r"[A-Za-z0-9_-]{1,64}", "1 to 64 of the characters A-Z a-z 0-9 _ -")]
+"""An id that a gateway or an operator gave."""
+
+SenderNumber = Annotated[str, _shaped(r"(\+?[0-9]{3,15})?", "3 to 15 digits, with or without a + before them")]
+"""A short code, a toll-free or a long number; "" for none."""

@@ -13,7 +13,17 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from config.account_fields import BaseUrl, EndpointUrl, Pattern, RateField, Secret
+from config.account_fields import (
+    BaseUrl,
+    EndpointUrl,
+    Pattern,
+    PlainId,
+    RateField,
+    Secret,
+    SenderNumber,
+    Sid,
+    UserName,
+)
 from config.credentials import Credentials, for_header, resolved
 from config.rate import Rate
 
@@ -93,7 +103,7 @@ class _ExotelAccount(_ChoosesOn503):
 
     region: Literal["mumbai", "singapore"] | None = None
     base_url: BaseUrl | None = None
-    sid: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    sid: Sid
     api_key: Secret
     api_token: Secret
 
@@ -135,9 +145,9 @@ class XtendSmsAccount(_ChoosesOn503):
 
     gateway: Literal["xtend-sms"]
     base_url: BaseUrl = "http://smsapi.xtendonline.com"
-    username: str = Field(pattern=r"^\S{1,128}$")
+    username: UserName
     password: Secret
-    dlt_header_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    dlt_header_id: PlainId
     answer_error: Pattern = re.compile(
         r"""(?i)\berr(?:or)?(?:[ _-]?(?:code|no))?["']?"""
         r"""\s*(?:[:=#]|(?<!\s)-|-(?!\d))?\s*["']?([0-9]{1,4}|[0-9]{2}[A-F])\b"""
@@ -160,7 +170,7 @@ class XtendWhatsAppAccount(GatewayAccount):
 
     gateway: Literal["xtend-whatsapp"]
     base_url: BaseUrl = "https://waba.xtendonline.com"
-    phone_number_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    phone_number_id: PlainId
     api_key: Secret
 
     @property
@@ -180,7 +190,7 @@ class SkycoreSmsAccount(_ChoosesOn503):
     gateway: Literal["skycore-sms"]
     base_url: EndpointUrl
     api_key: Secret
-    sender_number: str = Field(default="", pattern=r"^(\+?[0-9]{3,15})?$")
+    sender_number: SenderNumber = ""
 
     @property
     def host_url(self) -> str:

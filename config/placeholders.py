@@ -6,8 +6,8 @@ A process that meets one says so instead of calling a gateway with it, or signin
 import re
 
 _WORDS = frozenset({
-    "apikey", "apitoken", "default", "dummy", "example", "fixme", "none", "null", "password", "placeholder", "secret",
-    "tbd", "todo", "token", "undefined",
+    "apikey", "apitoken", "default", "dummy", "example", "fixme", "key", "none", "null", "password", "placeholder",
+    "secret", "tbd", "todo", "token", "undefined",
 })  # fmt: skip
 _SHAPES = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)

@@ -13,6 +13,9 @@ _CLAUSES: Mapping[str, str] = {
     "missing": "is missing",
     "extra_forbidden": "is not a known key",
     "frozen_instance": "can not be changed",
+    "string_type": "should be text in quotes",
+    "bool_type": "should be true or false",
+    "bool_parsing": "should be true or false",
 }
 _REPHRASED = (
     (re.compile(r"^Value error, "), ""),

@@ -27,7 +27,7 @@ from scripts.cli.options import DataOrDefault, Json
 from scripts.cli.output import emit
 from scripts.cli.sending import Job, Stuck, check_credentials, work_off
 from scripts.cli.terminated import terminable
-from scripts.cli.words import counts, summary, tell
+from scripts.cli.words import counted, counts, summary, tell
 from worker.domain.ids import CampaignId
 from worker.intake.campaign import Campaign
 from worker.intake.campaign_file import load_campaign
@@ -78,7 +78,8 @@ def demo(
         campaign_id = CampaignId(f"demo-{secrets.token_hex(3)}")
         job = Job(campaign=campaign, campaign_id=campaign_id, recipients=None, patience_s=10.0, again=())
         with open_ledger(data, default=DEFAULT_DATA) as ledger:
-            tell(f"{recipients:,} people, made up, get a message from a simulator that takes {CALLS_A_SECOND} calls/s")
+            people = counted(recipients, "made-up person", "made-up people")
+            tell(f"a message for {people} goes to a simulator that takes {CALLS_A_SECOND} calls/s")
             try:
                 standing = work_off(ledger, job, longest_call_s, as_json=as_json)
             except Stuck as stuck:
@@ -141,14 +142,19 @@ def _ask(url: str) -> dict[str, Any]:
 
 def _lines(ledger: Ledger, standing: Standing, seen: dict[str, Any]) -> Iterator[str]:
     yield from summary(standing)
-    passed = " and ".join(counts(standing, ("invalid", "duplicate")))
+    made, people = counted(seen["accepted"], "message"), counted(seen["distinct"], "person", "different people")
     refused = seen["by_status"].get("429", 0) + seen["by_status"].get("503", 0)
     yield ""
     yield "What this showed, by the simulator's own record:"
-    yield f"- {seen['accepted']:,} messages taken, for {seen['distinct']:,} different people: nobody got it twice."
-    yield f"- {standing.rejected:,} refused by the operator, each with its code; {passed} never went out."
-    yield f"- {refused} of {seen['requests']} calls were answered 429 or 503: the batch went back, the account slowed."
-    yield f"- At most {seen['worst_window']} calls in any second, where {CALLS_A_SECOND} are allowed."
+    yield f"- {made} taken, for {people}: nobody got it twice."
+    if standing.rejected:
+        yield f"- {standing.rejected:,} refused by the operator, with the code of each."
+    if standing.invalid or standing.duplicate:
+        yield f"- {' and '.join(counts(standing, ('invalid', 'duplicate')))} never went out."
+    if refused:
+        requests = counted(seen["requests"], "call")
+        yield f"- Of {requests} {refused} got 429 or 503: the batch went back, the account slowed."
+    yield f"- At most {counted(seen['worst_window'], 'call')} in any second, where {CALLS_A_SECOND} are allowed."
     yield ""
     yield f"Each recipient: {ledger.command('report', standing.id)}"
     yield f"The books:      {ledger.command('audit', standing.id)}"

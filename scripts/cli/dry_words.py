@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from scripts.cli.estimate import Cost
 from scripts.cli.tally import FIRST_ROWS, KINDS, Tally, sample_objects
+from scripts.cli.words import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ def lines(found: Found) -> Iterator[str]:
     tally = found.tally
     passed = ", ".join(f"{tally.counts[kind]:,} {kind}" for kind in KINDS)
     yield f"{tally.campaign.name}: nothing was queued"
-    yield f"  {tally.rows:,} rows: {tally.queued:,} would be queued, {passed}"
+    yield f"  {counted(tally.rows, 'row')}: {tally.queued:,} would be queued, {passed}"
     yield f"  calls to the gateway: {found.calls:,}{_through(found)}"
     if tally.campaign.has_segments:
         yield f"  segments: {tally.segments:,}" + (f", {found.cost}" if found.cost else "")
@@ -47,7 +48,7 @@ def _through(found: Found) -> str:
 
 def _saved(tally: Tally) -> Iterator[str]:
     if tally.campaign.ascii or tally.ascii_saves:
-        yield f"  --ascii {'saves' if tally.campaign.ascii else 'would save'} {tally.ascii_saves:,} segments"
+        yield f"  --ascii {'saves' if tally.campaign.ascii else 'would save'} {counted(tally.ascii_saves, 'segment')}"
 
 
 def _samples(tally: Tally) -> Iterator[str]:

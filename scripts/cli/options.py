@@ -52,7 +52,7 @@ Recipients = Annotated[
     typer.Option(
         "--recipients",
         metavar="FILE",
-        help="Read these instead of the file's own: .csv, .jsonl, also .gz; - is stdin.",
+        help="Read these instead of the file's own: .csv or .jsonl (each also .gz), or .xlsx; - is stdin.",
         callback=_named,
     ),
 ]

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
-from scripts.cli.words import counts, tell
+from scripts.cli.words import counted, counts, tell
 from worker.ledger.reading import Standing
 
 LINE_EVERY_S = 3.0
@@ -94,7 +94,7 @@ class _Lines:
         pass
 
     def reading(self, rows: int) -> None:
-        self._say(f"reading: {rows:,} rows")
+        self._say(f"reading: {counted(rows, 'row')}")
 
     def sending(self, standing: Standing, note: str | None) -> None:
         words = ", ".join(counts(standing, _TOLD))

@@ -12,7 +12,7 @@ from scripts.cli.ledger import open_ledger
 from scripts.cli.lines import Format, check_target, write_array, write_file, write_stdout
 from scripts.cli.options import Data, Json, KnownId
 from scripts.cli.output import emit
-from scripts.cli.words import tell
+from scripts.cli.words import counted, tell
 from worker.domain.ids import CampaignId
 from worker.intake.campaign import Campaign
 from worker.ledger.reading import document
@@ -54,7 +54,7 @@ def report(
     if as_json:
         emit({"rows": rows, "out": str(out)}, [], as_json=True)
     else:
-        tell(f"{out}: {rows:,} rows")
+        tell(f"{out}: {counted(rows, 'row')}")
 
 
 def _recipients_of(client: redis.Redis, campaign_id: CampaignId) -> str | None:

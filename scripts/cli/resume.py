@@ -13,7 +13,7 @@ from worker.ledger.reading import ENDED
 
 
 def resume(campaign_id: KnownId, *, data: Data = None, as_json: Json = False) -> None:
-    """Let a campaign go on, at once: one that is paused, or that the gateway's answers took out of accounts."""
+    """Let a campaign go on, at once: one that is paused, or out of which the gateway's answers took accounts."""
     with open_ledger(data) as ledger:
         configure_logging(load_settings())
         before = ledger.standing(campaign_id)

@@ -15,7 +15,7 @@ from scripts.cli.options import Ascii, CampaignFile, DataOrDefault, Json, NewId,
 from scripts.cli.output import emit, emit_standing
 from scripts.cli.sending import Job, Stuck, check_credentials, how_to_go_on, last_words, work_off
 from scripts.cli.terminated import terminable
-from scripts.cli.words import argument, summary, tell
+from scripts.cli.words import argument, counted, summary, tell
 from tasks.produce import new_id, source_of
 from worker.intake.campaign import check_id
 from worker.ledger.reading import Standing
@@ -82,7 +82,7 @@ def _conclude(ledger: Ledger, job: Job, standing: Standing, report: Path | None,
     if report is not None:
         try:
             with last_words(ledger, job, as_json=as_json).said():
-                last = f"{report}: {write_file(report, ledger.client, standing.id):,} rows"
+                last = f"{report}: {counted(write_file(report, ledger.client, standing.id), 'row')}"
         except CommandFailed as error:
             problem = str(error)
             tell(problem)

@@ -43,7 +43,7 @@ def tell(sentence: str) -> None:
 def summary(standing: "Standing") -> Iterator[str]:
     """Give the lines that say where a campaign stands."""
     yield f"{standing.id}: {standing.state}" + (f" ({standing.reason})" if standing.reason else "")
-    yield f"  {standing.rows:,} rows: " + ", ".join(counts(standing, ("queued", *_PASSED)))
+    yield f"  {counted(standing.rows, 'row')}: " + ", ".join(counts(standing, ("queued", *_PASSED)))
     if standing.queued:
         yield "  of those queued: " + ", ".join(counts(standing, _QUEUED))
     if standing.delivered or standing.undelivered:
@@ -64,9 +64,14 @@ def counts(standing: "Standing", names: Iterable[str]) -> list[str]:
     return found or ["none"]
 
 
+def counted(count: int, one: str, more: str = "") -> str:
+    """Return "1 row", or "1,050 rows"; `more` where the plural has not just an s."""
+    return f"{count:,} {one if count == 1 else more or f'{one}s'}"
+
+
 def calls(standing: "Standing") -> str:
     """Return how many calls it took."""
-    made = f"{standing.calls:,} call{'' if standing.calls == 1 else 's'} to the gateway"
+    made = f"{counted(standing.calls, 'call')} to the gateway"
     return made + (f", {standing.throttled:,} of them throttled" if standing.throttled else "")
 
 

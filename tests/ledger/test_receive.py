@@ -376,7 +376,7 @@ def test_a_run_of_configuration_failures_pauses_the_campaign(ledger):
     ledger.report("failed", row=MISCONFIGURED_LIMIT, code="23182", feedback=Feedback.MISCONFIGURED)
     assert ledger.state() == "paused"
     reason = standings(ledger.redis, ["c"])[0].reason
-    assert reason.startswith("20 of the last 20 delivery reports say that sender, entity or template is refused")
+    assert reason.startswith("20 of the last 20 delivery reports say that sender, template or content is refused")
     ledger.resume()
     ledger.report("failed", row=21, code="23182", feedback=Feedback.MISCONFIGURED)
     assert ledger.state() == "running"

@@ -148,3 +148,12 @@ def test_a_server_of_ones_own_gets_it_by_import_and_reads_the_settings_when_it_s
         finally:
             process.terminate()
             process.communicate(timeout=20)
+
+
+def test_a_server_of_ones_own_is_told_in_one_sentence_what_setting_is_missing(cli, monkeypatch, tmp_path):
+    monkeypatch.delenv("BULKSEND_CALLBACK_SECRET")
+    command = [sys.executable, "-P", "-m", "uvicorn", "--uds", "socket", "worker.asgi:application"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "delivery reports need BULKSEND_CALLBACK_SECRET: set it to a long random text" in done.stderr
+    assert "Traceback" not in done.stderr

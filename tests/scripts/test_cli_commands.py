@@ -47,6 +47,12 @@ def test_every_command_has_help_and_json(cli, command):
     assert ended.out.startswith(f"Usage: bulksend {' '.join(command)} ")
 
 
+@pytest.mark.parametrize("command", ["run", "enqueue"])
+def test_help_names_every_kind_of_file_that_recipients_may_be_in(cli, command):
+    said = cli(command, "--help").out
+    assert all(ending in said for ending in (".csv", ".jsonl", ".gz", ".xlsx"))
+
+
 def test_help_and_status_do_not_wait_for_celery(cli):
     for arguments in (["--help"], ["status"]):
         code = f"import sys; from scripts.cli import main; main({arguments}); print('celery' in sys.modules)"

@@ -99,6 +99,13 @@ def test_segments_are_those_that_the_campaign_then_has_and_are_priced(cli, dry):
     assert cli("audit", queued["id"]).code == 0
 
 
+def test_one_row_is_not_rows(cli, dry):
+    dry(1)
+    assert "  1 row: 1 would be queued, 0 invalid, 0 duplicate, 0 suppressed\n" in words(cli)
+    queued = cli("enqueue", "offer.toml", "--hold")
+    assert "  1 row: 1 queued\n" in queued.out
+
+
 def test_without_a_price_there_is_no_cost(dry):
     assert dry(2)["cost"] is None
 
@@ -107,11 +114,11 @@ def test_what_ascii_would_save_is_told_and_then_saved(cli, dry):
     body = "It’s {name}’s – " + "x" * 60
     found = dry(["Asha", "आशा"], body=body)
     assert (found["segments"], found["ascii_saves"]) == (4, 1)
-    assert "--ascii would save 1 segments\n" in words(cli)
+    assert "--ascii would save 1 segment\n" in words(cli)
     with_it = dry(["Asha", "आशा"], "--ascii", body=body)
     assert (with_it["segments"], with_it["ascii_saves"]) == (3, 1)
     assert with_it["samples"][0]["body"].startswith("It's Asha's - xx")
-    assert "--ascii saves 1 segments\n" in words(cli, "--ascii")
+    assert "--ascii saves 1 segment\n" in words(cli, "--ascii")
     assert cli("enqueue", "offer.toml", "--ascii", "--hold", "--json").json["segments"] == 3
 
 

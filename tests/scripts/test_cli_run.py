@@ -299,3 +299,13 @@ def test_demo_needs_nothing_and_can_be_repeated(cli, monkeypatch):
         assert ended.json["rejected"] > 0
         assert ended.json["simulator"]["worst_window"] <= 20
     assert len(cli.process("list", "--data", ".bulksend", "--json").json) == 2
+
+
+def test_a_demo_of_a_few_tells_nothing_that_did_not_happen(cli):
+    ended = cli.process("demo", "--recipients", "10", "--data", "data")
+    assert ended.code == 0, ended.err
+    showed = ended.out.partition("simulator's own record:\n")[2].partition("\n\n")[0]
+    assert showed.splitlines() == [
+        "- 10 messages taken, for 10 different people: nobody got it twice.",
+        "- At most 1 call in any second, where 20 are allowed.",
+    ]

@@ -91,11 +91,24 @@ def test_the_example_is_what_the_contract_says():
     assert (credentials["api_key"], credentials["api_token"]) == ("made-up key", "made-up token")
 
 
-def test_the_example_shows_every_gateway(load):
+@pytest.fixture
+def example():
+    """The text of the example, with what is commented out in it."""
     text = (ROOT / "config" / "accounts.example.toml").read_text(encoding="utf-8")
-    accounts = load(re.sub(r"^# (?=\[|[a-z0-9_]+ = )", "", text, flags=re.MULTILINE))
+    return re.sub(r"^# (?=\[|[a-z0-9_]+ = )", "", text, flags=re.MULTILINE)
+
+
+def test_the_example_shows_every_gateway(load, example):
+    accounts = load(example)
     assert [type(account) for account in accounts.values()] == [model for _, model, _ in TABLES]
     assert accounts["main"].price_per_segment == 0.18
+
+
+def test_what_the_example_calls_the_default_changes_nothing(load, example):
+    called = re.compile(r"^([a-z0-9_]+) = .*# the default.*\n", re.MULTILINE)
+    assert called.findall(example) == ["base_url", "answer_error", "answer_text", "answer_id", "base_url"]
+    shown, short = load(example), load(called.sub("", example))
+    assert [each.model_dump() for each in shown.values()] == [each.model_dump() for each in short.values()]
 
 
 def test_a_short_table_gets_the_defaults(load):
@@ -204,10 +217,10 @@ def test_the_patterns_for_xtends_answer_take_nothing_that_is_open_to_doubt(load,
         (MAIN + 'name = "x"', ": accounts.main.name is not a known key: the table's own name is the account's"),
         (MAIN.replace('gateway = "exotel-sms"', ""), ": accounts.main.gateway is missing"),
         (MAIN.replace("exotel-sms", "pigeon"), ": accounts.main.gateway should be one of exotel-sms, exotel-wh"),
-        (MAIN.replace('"acme1"', '"../acme"'), ": accounts.main.sid should match pattern"),
+        (MAIN.replace('"acme1"', '"../acme"'), ": accounts.main.sid should be 1 to 64 of the characters"),
         (MAIN.replace('"hunter2-key"', '""'), ": accounts.main.api_key is empty"),
-        (MAIN.replace('"hunter2-key"', "12"), ": accounts.main.api_key should be a valid string"),
-        (MAIN.replace('"hunter2-key"', '["hunter2"]'), ": accounts.main.api_key should be a valid string"),
+        (MAIN.replace('"hunter2-key"', "12"), ": accounts.main.api_key should be text in quotes"),
+        (MAIN.replace('"hunter2-key"', '["hunter2"]'), ": accounts.main.api_key should be text in quotes"),
         (MAIN.replace("hunter2-key", "env:hunter2 key"), ': accounts.main.api_key should be "env:NAME"'),
         (MAIN + 'region = "delhi"', ": accounts.main.region should be 'mumbai' or 'singapore'"),
         (MAIN + 'base_url = "http://a:hunter2@h"', ": accounts.main.base_url should be http://HOST:PORT"),
@@ -219,8 +232,12 @@ def test_the_patterns_for_xtends_answer_take_nothing_that_is_open_to_doubt(load,
         (MAIN + 'concurrency = "8"', ": accounts.main.concurrency should be a valid integer"),
         (MAIN + "timeout = nan", ": accounts.main.timeout should be"),
         (MAIN + "timeout = 0", ": accounts.main.timeout should be greater than 0"),
+        (MAIN + "status_callbacks = 1", ": accounts.main.status_callbacks should be true or false"),
+        (XTEND.replace("1105", "11 05"), ": accounts.main.dlt_header_id should be 1 to 64 of the characters"),
+        (MAIN.replace("acme1", "acme1\\n"), ": accounts.main.sid should be 1 to 64 of the characters"),
         (MAIN + 'retry_503 = "never"', ": accounts.main.retry_503 should be 'any' or 'documented'"),
         (MAIN + "probe_every = 9", ": accounts.main.probe_every should be greater than or equal to 10"),
+        (MAIN + "probe_every = 86401", ": accounts.main.probe_every should be less than or equal to 86400"),
         (MAIN + "price_per_segment = -0.1", ": accounts.main.price_per_segment should be greater than or equal to 0"),
         (MAIN + "price_per_segment = inf", ": accounts.main.price_per_segment should be a finite number"),
         (MAIN.replace('"exotel-sms"', "3"), ": accounts.main.gateway should be one of exotel-sms, exotel-whatsapp, "),
@@ -228,15 +245,15 @@ def test_the_patterns_for_xtends_answer_take_nothing_that_is_open_to_doubt(load,
         (XTEND + 'sid = "acme1"', ": accounts.main.sid is not a known key"),
         (XTEND + 'region = "mumbai"', ": accounts.main.region is not a known key"),
         (XTEND.replace("username", "user"), ": accounts.main.username is missing; accounts.main.user is not a known"),
-        (XTEND.replace("acme1", "ac me"), ": accounts.main.username should match pattern"),
+        (XTEND.replace("acme1", "ac me"), ": accounts.main.username should be 1 to 128 characters without a blank"),
         (XTEND.replace("hunter2-pass", " "), ": accounts.main.password is empty"),
         (XTEND.replace("dlt_header_id", "# "), ": accounts.main.dlt_header_id is missing"),
         (XTEND + 'answer_id = "hunter2"', ": accounts.main.answer_id should be a regular expression with a group"),
         (XTEND + 'answer_text = "(hunter2"', ": accounts.main.answer_text should be a regular expression with a group"),
         (XTEND + "answer_error = 3", ": accounts.main.answer_error should be a regular expression with a group"),
-        (XTEND_WHATSAPP.replace("1000", "+1"), ": accounts.main.phone_number_id should match pattern"),
+        (XTEND_WHATSAPP.replace("1000", "+1"), ": accounts.main.phone_number_id should be 1 to 64 of the characters"),
         (XTEND_WHATSAPP + 'retry_503 = "any"', ": accounts.main.retry_503 is not a known key"),
-        (SKYCORE + 'sender_number = "ACME"', ": accounts.main.sender_number should match pattern"),
+        (SKYCORE + 'sender_number = "ACME"', ": accounts.main.sender_number should be 3 to 15 digits"),
         (SKYCORE.replace("base_url", "# "), ": accounts.main.base_url is missing"),
         (SKYCORE.replace("v2/", "v2?key=hunter2"), ": accounts.main.base_url should be http://HOST:PORT"),
         (SKYCORE.replace("hunter2-key", "env:"), ': accounts.main.api_key should be "env:NAME"'),

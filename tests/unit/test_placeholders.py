@@ -14,8 +14,8 @@ from config.placeholders import is_placeholder
         "change-me", "changeme", "CHANGE_ME", "Change me!", "changeme123", "change-this", "replace_me", "fill-in",
         "your-api-key", "YOUR_API_TOKEN", "your key", "your-own-secret", "yourpassword", "your_token_here",
         "put-your-key-here", "enter the token", "xxx", "XXXXXXXX", "***", "....", "<api-key>", "<>", "[key]",
-        "${EXOTEL_API_KEY}", "$(cat key)", "{{ key }}", "{key}", "password", "secret", "api_key", "API-TOKEN", "todo",
-        "  change-me\n", "'change-me'", '"xxxx"',
+        "${EXOTEL_API_KEY}", "$(cat key)", "{{ key }}", "{key}", "password", "secret", "api_key", "API-TOKEN", "KEY",
+        "TOKEN", "todo", "  change-me\n", "'change-me'", '"xxxx"',
     ],
 )  # fmt: skip
 def test_what_a_person_was_meant_to_replace_is_a_placeholder(secret):
@@ -25,8 +25,8 @@ def test_what_a_person_was_meant_to_replace_is_a_placeholder(secret):
 @pytest.mark.parametrize(
     "secret",
     [
-        "sim-key", "made-up", "hunter2", "k", "xx", "xxx1", "exchange-meridian", "changement", "yourselves",
-        "setting-4f9a", "a<b>c", "passw0rd!", "secretary-7", "tokenring",
+        "sim-key", "key-1", "token-1", "made-up", "hunter2", "k", "xx", "xxx1", "exchange-meridian", "changement",
+        "yourselves", "setting-4f9a", "a<b>c", "passw0rd!", "secretary-7", "tokenring",
     ],
 )  # fmt: skip
 def test_what_could_be_somebodys_secret_is_not(secret):

@@ -72,6 +72,12 @@ def test_a_wrong_variable_is_named_and_its_value_is_not(monkeypatch, name, value
     assert "\n" not in str(caught.value)
 
 
+def test_a_switch_that_is_neither_on_nor_off_is_told_in_words(monkeypatch):
+    monkeypatch.setenv("BULKSEND_ALLOW_VOLATILE", "perhaps")
+    with pytest.raises(ConfigError, match=r"^BULKSEND_ALLOW_VOLATILE should be true or false$"):
+        load_settings()
+
+
 @pytest.mark.parametrize("name", ["REDIS_URL", "BROKER_URL"])
 @pytest.mark.parametrize(
     ("value", "clause"),

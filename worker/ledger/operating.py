@@ -14,7 +14,7 @@ def pause(client: redis.Redis, campaign_id: CampaignId, reason: str) -> str:
 
 
 def resume(client: redis.Redis, campaign_id: CampaignId, now: int = 0) -> str:
-    """Let a campaign go on that is paused or was taken out of accounts.
+    """Let a campaign go on that is paused, or out of which accounts were taken.
 
     Returns its state after it, "" where there is none of this id.
     """

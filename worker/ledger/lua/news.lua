@@ -31,7 +31,7 @@ local function feed_back(prefix, id, said, account, taken, now, spread, limit)
   if said ~= 'misconfigured' or c[2] ~= 'running' or is_old then return end
   local _, bad = string.gsub(lately, '1', '')
   if bad >= limit then
-    local words = bad .. ' of the last ' .. #lately .. ' delivery reports say that sender, entity or template is refused: '
+    local words = bad .. ' of the last ' .. #lately .. ' delivery reports say that sender, template or content is refused: '
     redis.call('HSET', key, 'state', 'paused', 'reason', words .. 'check them, then resume the campaign')
     withdraw(prefix, id, c[4])
   end

@@ -1,8 +1,8 @@
--- An operator lets a campaign go on, at once: one that is paused, or that was taken out of accounts.
+-- An operator lets a campaign go on, at once: one that is paused, or out of which accounts were taken.
 -- KEYS[1] campaign hash
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] id
 -- Returns the state after it, or "" where there is no such campaign.
--- A campaign whose time has not come is scheduled again. Accounts that it was taken out of are its own again.
+-- A campaign whose time has not come is scheduled again. Accounts that were taken out of it are its own again.
 -- Invariant: verdicts on attempts from before the resume can not pause the campaign again.
 -- Called by: worker.ledger.operating.resume
 -- joined: clock offer campaign
