@@ -47,8 +47,9 @@ bs:beat:…                   Celery beat's own, by RedBeat: an entry for each s
 bs:sup:lists                hash   suppression list → numbers on it (lists.lua)
 bs:sup:PLACE:B              set    number * 8 + code of scope and reason, of those with number % 65536 = B; PLACE:
                                    global, account:A or sender:TEXT
-bs:sent:D:B                 hash   number → minute of day D at which it was messaged last, of those with number % 16384
-                                   = B; only with BULKSEND_REMEMBER_HOURS (recent.lua)
+bs:sent:D:B                 hash   number → minute of day D at which it was messaged last, u and number → minutes at
+                                   which it may have been, of those with number % 16384 = B; only with
+                                   BULKSEND_REMEMBER_HOURS (recent.lua)
 """
 
 from worker.domain.ids import AccountName, CampaignId

@@ -33,7 +33,7 @@ redis.call('HSET', KEYS[2], 'state', 'settled', 'expired', 0, 'attempts', 1, 'un
 if unconfirmed > 0 then plan_resend(prefix, ARGV[5], n, now) end
 redis.call('SET', KEYS[3], ARGV[11])
 look_again(prefix, ARGV[5], n)
-remember_sent(prefix, KEYS[1], n, letters, tonumber(ARGV[14]), tonumber(s[5]))
+remember_sent(prefix, KEYS[1], n, letters, tonumber(ARGV[14]), tonumber(s[5]), write_certain)
 for i = 17, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
 if ARGV[6] == 'refused' then
   refused(prefix, ARGV[5], tonumber(s[5]), now, tonumber(ARGV[12]), ARGV[7])
