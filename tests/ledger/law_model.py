@@ -68,7 +68,7 @@ class Campaign:
     # what may keep it from sending
     out: set = field(default_factory=set)  # accounts that it has left
     refusals: int = 0
-    has_passed: bool = False  # some call was not refused whole
+    has_passed: bool = False  # some call went through
     has_ended: bool = False
     is_due_to_start: bool = False
     is_due_to_end: bool = False

@@ -4,7 +4,7 @@ bs:campaigns                zset   campaign → created at (us)
 bs:c:ID                     hash   the campaign: name, doc, accounts, state, reason, its counters; of production token,
                                    file, position, digest, stretches, whole, hold; `made` batches beyond the stretches;
                                    `takes` of its batches so far, by which audit sees that it moved; refusals in a row;
-                                   passed (1: some call was not refused whole); lately (what the last reports said);
+                                   passed (1: some call went through: breaker.lua); lately (what the last reports said);
                                    resend (1: asked for), resends (due); created_at, … (us)
 bs:c:ID:codes               hash   "code reason" → rejected messages, and accepted ones that were not delivered
 bs:c:ID:queue               list   numbers of the batches that wait

@@ -37,7 +37,8 @@ remember_sent(prefix, KEYS[1], n, letters, tonumber(ARGV[14]), tonumber(s[5]), w
 for i = 17, #ARGV, 2 do redis.call('HINCRBY', KEYS[4], ARGV[i], ARGV[i + 1]) end
 if ARGV[6] == 'refused' then
   refused(prefix, ARGV[5], tonumber(s[5]), now, tonumber(ARGV[12]), ARGV[7])
-elseif ARGV[6] ~= 'lost' then
+elseif ARGV[6] == 'ok' or string.find(letters, 'a', 1, true) then
+  -- What was taken in part and not accepted says nothing of the rest of the campaign.
   redis.call('HSET', KEYS[1], 'refusals', 0, 'passed', 1)
 end
 if ARGV[6] == 'throttled' then redis.call('HINCRBY', KEYS[1], 'throttled', 1) end
