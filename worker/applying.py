@@ -52,9 +52,10 @@ def apply_waiting(
     while raws := read_stream(client, consumer, AT_ONCE):
         users = cache(partial(accounts_of, client))
         found = [
-            _to_whom(each, raw.posted, users)
-            for raw in raws
-            for each in _reports(client, accounts, raw.posted, applied)
+            _to_whom(each, posted, users)
+            # The same once more tells nothing more: so often may a batch's early reports be asked for.
+            for posted in dict.fromkeys(raw.posted for raw in raws)
+            for each in _reports(client, accounts, posted, applied)
         ]
         received = write(client, found, remember_hours=remember_hours)
         done(client, [raw.id for raw in raws])
@@ -95,7 +96,8 @@ def _to_whom(
 ) -> Addressed:
     """Return the report with its batch: the URL's own goes before what the report says; an account's URL names none."""
     if posted.campaign:
-        return Addressed(campaign=posted.campaign, batch=posted.batch, report=report)
+        is_early = not posted.body
+        return Addressed(campaign=posted.campaign, batch=posted.batch, report=report, is_early=is_early)
     said = addressed(report)
     # What an account's URL is told of another's campaign is about nothing that we know.
     return said if posted.account in users(said.campaign) else _about_none(report)

@@ -7,9 +7,11 @@ import pytest
 
 from config.account_models import ExotelSmsAccount
 from worker.applying import apply_waiting
+from worker.domain.delivery import DeliveryReport
 from worker.ledger import keys
 from worker.ledger.inbox import Posted, append_reports, waiting
-from worker.ledger.unmatched import EARLY_KEPT
+from worker.ledger.receiving import Addressed
+from worker.ledger.unmatched import EARLY_KEPT, early_reports
 
 from .test_races import Slow
 
@@ -97,6 +99,36 @@ def test_a_report_that_is_overtaken_by_the_answer_is_looked_at_again(sent):
     sent.run(append_reports(sent.aredis, [posted]))
     apply(sent, Slow(sent.redis, lambda: sent.settle(sent.taken, "aa", gateway_ids=["s1", "s2"])))
     assert (deliveries(sent), unmatched(sent)) == (["awaiting", "delivered"], 0)
+
+
+def test_reports_that_tell_several_ids_ask_once_for_a_batchs_early_reports(sent):
+    post(sent, form(SmsSid="s3"))
+    both = [DeliveryReport(state="sent", gateway_id=f"s{row}", to=f"+91900000000{row}") for row in (1, 2)]
+    sent.receive([Addressed(campaign="c", batch=1, report=each) for each in both])
+    assert waiting(sent.redis) == 1
+
+
+def test_early_reports_that_are_asked_for_several_times_are_looked_at_once(sent):
+    post(sent, form(SmsSid="s2"))
+    sent.settle(sent.taken, "aa", gateway_ids=["s1", "s2"])
+    (again,) = sent.redis.xrange(keys.REPORTS)
+    for _ in range(3):
+        sent.redis.xadd(keys.REPORTS, again[1])
+    sent.redis.config_resetstat()
+    applied = apply(sent)
+    assert (applied.bodies, applied.matched) == (4, 1)
+    assert sent.redis.info("commandstats")["cmdstat_smembers"]["calls"] == 1
+
+
+def test_an_early_report_is_kept_until_it_matches(sent):
+    post(sent, form(SmsSid="s1"))
+    post(sent, form(SmsSid="s2"))
+    post(sent, form(1, SmsSid="s1", Status="submitted", DetailedStatusCode="21020"))
+    assert [report.gateway_id for report in early_reports(sent.redis, "c", 1)] == ["s2"]
+    sent.settle(sent.taken, "aa", gateway_ids=["s1", "s2"])
+    apply(sent)
+    assert not sent.redis.exists(keys.early("c", 1))
+    assert deliveries(sent) == ["delivered", "delivered"]
 
 
 def test_an_id_that_the_answer_to_another_call_gives_matches_nothing_and_is_asked_for_once(sent):

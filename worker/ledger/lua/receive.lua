@@ -14,7 +14,8 @@ local now, prefix, id, n = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local s = redis.call('HMGET', KEYS[2], 'state', 'attempt', 'expired', 'children', 'resolved', 'account', 'taken_at')
 local seen = table.concat({s[1] or '', s[2] or '', s[3] or '', s[4] or '', s[5] or ''}, '|')
 if seen ~= ARGV[5] then return {'changed'} end
-local reply, over, is_resend = {'told'}, end_of(KEYS[1]), redis.call('SISMEMBER', KEYS[1] .. ':resent', n) == 1
+local reply, over, has_named = {'told'}, end_of(KEYS[1]), false
+local is_resend = redis.call('SISMEMBER', KEYS[1] .. ':resent', n) == 1
 
 for i = 9, #ARGV, 5 do
   local position, outcome, line, gateway_id, feedback = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
@@ -48,13 +49,8 @@ for i = 9, #ARGV, 5 do
     end
     feed_back(prefix, id, feedback, s[6], tonumber(s[7]), now, tonumber(ARGV[6]), tonumber(ARGV[7]))
   end
-  if gateway_id ~= '' then
-    local known = redis.call('HGET', KEYS[3], 'i' .. position)
-    if not known or is_newer(gateway_id, known) then
-      redis.call('HSET', KEYS[3], 'i' .. position, gateway_id)
-      look_again(prefix, id, n)
-    end
-  end
+  if gateway_id ~= '' and name(KEYS[3], position, gateway_id) then has_named = true end
 end
+if has_named then look_again(prefix, id, n) end
 finish_when_done(prefix, id, now)
 return reply
