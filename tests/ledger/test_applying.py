@@ -4,9 +4,11 @@ from itertools import permutations
 from urllib.parse import urlencode
 
 import pytest
+import redis
+from structlog.testing import capture_logs
 
 from config.account_models import ExotelSmsAccount
-from worker.applying import apply_waiting
+from worker.applying import AT_ONCE, apply_waiting
 from worker.domain.delivery import DeliveryReport
 from worker.ledger import keys
 from worker.ledger.inbox import Posted, append_reports, waiting
@@ -150,6 +152,29 @@ def test_once_every_message_has_its_id_no_report_of_another_is_kept(sent):
     sent.settle(sent.taken, "ar", gateway_ids=["s1", ""])
     assert post(sent, form(SmsSid="s2")).unmatched == 1
     assert not sent.redis.exists(keys.early("c", 1))
+
+
+def test_what_was_applied_before_redis_went_away_is_told_and_the_rest_waits(sent):
+    class Leaving:
+        """A client whose server is away when one body is left."""
+
+        def xautoclaim(self, *args, **options):
+            if waiting(sent.redis) == 1:
+                raise redis.ConnectionError("away")
+            return sent.redis.xautoclaim(*args, **options)
+
+        def __getattr__(self, name):
+            return getattr(sent.redis, name)
+
+    posts = [Posted(account="main", campaign="c", batch=1, body=form(1, SmsSid="s1", At=i)) for i in range(AT_ONCE + 1)]
+    sent.run(append_reports(sent.aredis, posts))
+    with capture_logs() as logged:
+        applied = apply_waiting(Leaving(), ACCOUNTS, "w", remember_hours=0)
+    assert (applied.bodies, applied.matched) == (AT_ONCE, AT_ONCE)
+    assert [(each["event"], each["log_level"], each["why"]) for each in logged] == [
+        ("ledger.away", "warning", "Redis does not answer: away")
+    ]
+    assert waiting(sent.redis) == 1
 
 
 STEPS = {
