@@ -153,7 +153,7 @@ def _tell(
         part
         for each in told
         for part in (
-            *(each.position, each.outcome, write_news(each.report), each.gateway_id),
+            *(each.position, each.outcome, write_news(each.report), each.gateway_id, each.refusal),
             _FED_BACK.get(each.report.feedback, "nothing"),
         )
     ]
