@@ -22,7 +22,7 @@ _applying = threading.Lock()
 
 @app.task(name="bulksend.receive", acks_late=False)
 def receive() -> None:
-    """Apply delivery reports until none is left."""
+    """Apply delivery reports until none is left, or Redis is away: then the next bell goes on."""
     runtime = current()
     if runtime is None or not _applying.acquire(blocking=False):
         return

@@ -18,7 +18,8 @@ from worker.domain.delivery import DeliveryReport
 from worker.domain.ids import AccountName, CampaignId
 from worker.domain.suppression import FED_BY
 from worker.gateways.reports import Understood, Unreadable, read_reports, understand
-from worker.ledger.inbox import Posted, done, keep_unreadable
+from worker.ledger.errors import LedgerUnavailable
+from worker.ledger.inbox import Posted, Raw, done, keep_unreadable
 from worker.ledger.inbox import read_reports as read_stream
 from worker.ledger.reading import accounts_of
 from worker.ledger.receiving import Addressed, Received, receive
@@ -44,24 +45,34 @@ class Applied:
 def apply_waiting(
     client: redis.Redis, accounts: Mapping[str, Account], consumer: str, *, remember_hours: int
 ) -> Applied:
-    """Apply what is in the stream until nothing is left; raises `LedgerError`, and then the rest stays in it.
+    """Apply what is in the stream until nothing is left, or Redis is away: then the rest stays in it for the next bell.
 
-    `remember_hours`: the setting.
+    `remember_hours`: the setting. Raises `LedgerBroken`, and then too the rest stays in it.
     """
     applied = Applied()
-    while raws := read_stream(client, consumer, AT_ONCE):
-        users = cache(partial(accounts_of, client))
-        found = [
-            _to_whom(each, raw.posted, users)
-            for raw in raws
-            for each in _reports(client, accounts, raw.posted, applied)
-        ]
-        received = write(client, found, remember_hours=remember_hours)
-        done(client, [raw.id for raw in raws])
-        applied.bodies += len(raws)
-        applied.matched += received.matched
-        applied.unmatched += received.unmatched
+    try:
+        while raws := read_stream(client, consumer, AT_ONCE):
+            _apply(client, accounts, raws, applied, remember_hours=remember_hours)
+    except LedgerUnavailable as error:
+        log.warning("ledger.away", why=str(error))
     return applied
+
+
+def _apply(
+    client: redis.Redis, accounts: Mapping[str, Account], raws: Sequence[Raw], applied: Applied, *, remember_hours: int
+) -> None:
+    users = cache(partial(accounts_of, client))
+    found = [
+        _to_whom(each, posted, users)
+        # The same once more tells nothing more: so often may a batch's early reports be asked for.
+        for posted in dict.fromkeys(raw.posted for raw in raws)
+        for each in _reports(client, accounts, posted, applied)
+    ]
+    received = write(client, found, remember_hours=remember_hours)
+    done(client, [raw.id for raw in raws])
+    applied.bodies += len(raws)
+    applied.matched += received.matched
+    applied.unmatched += received.unmatched
 
 
 def write(client: redis.Redis, addressed: Sequence[Addressed], *, remember_hours: int) -> Received:
@@ -95,7 +106,8 @@ def _to_whom(
 ) -> Addressed:
     """Return the report with its batch: the URL's own goes before what the report says; an account's URL names none."""
     if posted.campaign:
-        return Addressed(campaign=posted.campaign, batch=posted.batch, report=report)
+        is_early = not posted.body
+        return Addressed(campaign=posted.campaign, batch=posted.batch, report=report, is_early=is_early)
     said = addressed(report)
     # What an account's URL is told of another's campaign is about nothing that we know.
     return said if posted.account in users(said.campaign) else _about_none(report)

@@ -68,7 +68,7 @@ class Campaign:
     # what may keep it from sending
     out: set = field(default_factory=set)  # accounts that it has left
     refusals: int = 0
-    has_passed: bool = False  # some call was not refused whole
+    has_passed: bool = False  # some call went through
     has_ended: bool = False
     is_due_to_start: bool = False
     is_due_to_end: bool = False
@@ -131,9 +131,13 @@ class Campaign:
         self.fate.update(dict.fromkeys(rows, word))
 
     def land(self, told):
-        """An answer has told what came of these people, or its absence has; a report tells more than the latter."""
+        """An answer has told what came of these people, or its absence has; a report tells more than the latter.
+
+        It tells more than a refusal, too, where the message went before.
+        """
         for row, letter in told:
-            self.fate[row] = "accepted" if letter == "u" and row in self.news else WORDS[letter]
+            is_reported = row in self.news and (letter == "u" or self.home[row] in self.second)
+            self.fate[row] = "accepted" if is_reported else WORDS[letter]
 
     def unconfirmed(self, n):
         return [row for row in self.here[n] if self.home[row] == n and self.fate[row] == "unconfirmed"]
@@ -141,12 +145,16 @@ class Campaign:
     def hear(self, row, line, name):
         """A delivery report tells of this person; return whether it changes anything, or is known."""
         fate, n = self.fate[row], self.home[row]
-        has_ended_unsent = fate in ("cancelled", "expired") and n in self.second  # its first call may have brought it
-        if fate not in ON_THE_WAY and not has_ended_unsent:
+        # Its first call may have brought it.
+        is_refused_again = fate == "rejected" and n in self.second
+        has_ended_unsent = fate in ("cancelled", "expired") and n in self.second
+        if fate not in ON_THE_WAY and not has_ended_unsent and not is_refused_again:
             return False
         if name and not self.named.get(row):
             self.told_name[row] = max(name, self.told_name.get(row, ""))
         self.news[row] = max(line, self.news.get(row, ""))
+        if is_refused_again:
+            self.fate[row] = "accepted"
         if fate == "unconfirmed":
             self.fate[row] = "accepted"
             if not self.unconfirmed(n):

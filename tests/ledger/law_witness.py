@@ -169,7 +169,7 @@ class Witness(RuleBasedStateMachine):
         campaign.prove(rows, attempt.taken.attempt)
         if len(rows) == 1 and has_passed:
             assert word == "rejected"
-            campaign.mark(rows, "rejected")
+            campaign.land([(rows[0], "r")])
             campaign.labels[rows[0]] = f"{REFUSAL.code} {REFUSAL.reason}"
         elif len(rows) == 1 or campaign.over:
             assert word == "back"

@@ -4,12 +4,16 @@ from itertools import permutations
 from urllib.parse import urlencode
 
 import pytest
+import redis
+from structlog.testing import capture_logs
 
 from config.account_models import ExotelSmsAccount
-from worker.applying import apply_waiting
+from worker.applying import AT_ONCE, apply_waiting
+from worker.domain.delivery import DeliveryReport
 from worker.ledger import keys
 from worker.ledger.inbox import Posted, append_reports, waiting
-from worker.ledger.unmatched import EARLY_KEPT
+from worker.ledger.receiving import Addressed
+from worker.ledger.unmatched import EARLY_KEPT, early_reports
 
 from .test_races import Slow
 
@@ -99,6 +103,36 @@ def test_a_report_that_is_overtaken_by_the_answer_is_looked_at_again(sent):
     assert (deliveries(sent), unmatched(sent)) == (["awaiting", "delivered"], 0)
 
 
+def test_reports_that_tell_several_ids_ask_once_for_a_batchs_early_reports(sent):
+    post(sent, form(SmsSid="s3"))
+    both = [DeliveryReport(state="sent", gateway_id=f"s{row}", to=f"+91900000000{row}") for row in (1, 2)]
+    sent.receive([Addressed(campaign="c", batch=1, report=each) for each in both])
+    assert waiting(sent.redis) == 1
+
+
+def test_early_reports_that_are_asked_for_several_times_are_looked_at_once(sent):
+    post(sent, form(SmsSid="s2"))
+    sent.settle(sent.taken, "aa", gateway_ids=["s1", "s2"])
+    (again,) = sent.redis.xrange(keys.REPORTS)
+    for _ in range(3):
+        sent.redis.xadd(keys.REPORTS, again[1])
+    sent.redis.config_resetstat()
+    applied = apply(sent)
+    assert (applied.bodies, applied.matched) == (4, 1)
+    assert sent.redis.info("commandstats")["cmdstat_smembers"]["calls"] == 1
+
+
+def test_an_early_report_is_kept_until_it_matches(sent):
+    post(sent, form(SmsSid="s1"))
+    post(sent, form(SmsSid="s2"))
+    post(sent, form(1, SmsSid="s1", Status="submitted", DetailedStatusCode="21020"))
+    assert [report.gateway_id for report in early_reports(sent.redis, "c", 1)] == ["s2"]
+    sent.settle(sent.taken, "aa", gateway_ids=["s1", "s2"])
+    apply(sent)
+    assert not sent.redis.exists(keys.early("c", 1))
+    assert deliveries(sent) == ["delivered", "delivered"]
+
+
 def test_an_id_that_the_answer_to_another_call_gives_matches_nothing_and_is_asked_for_once(sent):
     post(sent, form(SmsSid="gone"))
     sent.back(sent.taken)
@@ -118,6 +152,29 @@ def test_once_every_message_has_its_id_no_report_of_another_is_kept(sent):
     sent.settle(sent.taken, "ar", gateway_ids=["s1", ""])
     assert post(sent, form(SmsSid="s2")).unmatched == 1
     assert not sent.redis.exists(keys.early("c", 1))
+
+
+def test_what_was_applied_before_redis_went_away_is_told_and_the_rest_waits(sent):
+    class Leaving:
+        """A client whose server is away when one body is left."""
+
+        def xautoclaim(self, *args, **options):
+            if waiting(sent.redis) == 1:
+                raise redis.ConnectionError("away")
+            return sent.redis.xautoclaim(*args, **options)
+
+        def __getattr__(self, name):
+            return getattr(sent.redis, name)
+
+    posts = [Posted(account="main", campaign="c", batch=1, body=form(1, SmsSid="s1", At=i)) for i in range(AT_ONCE + 1)]
+    sent.run(append_reports(sent.aredis, posts))
+    with capture_logs() as logged:
+        applied = apply_waiting(Leaving(), ACCOUNTS, "w", remember_hours=0)
+    assert (applied.bodies, applied.matched) == (AT_ONCE, AT_ONCE)
+    assert [(each["event"], each["log_level"], each["why"]) for each in logged] == [
+        ("ledger.away", "warning", "Redis does not answer: away")
+    ]
+    assert waiting(sent.redis) == 1
 
 
 STEPS = {

@@ -246,7 +246,7 @@ class LawMachine(Witness):
             campaign.plan(n, self.ledger.now)
             if kind == "refused":
                 campaign.refuse(attempt.taken_at, self.ledger.now)
-            if kind not in ("refused", "lost"):
+            if kind == "ok" or accepted:
                 campaign.refusals, campaign.has_passed = 0, True
             campaign.count["throttled"] += kind == "throttled"
             campaign.finish_when_done()

@@ -12,7 +12,7 @@ from worker.domain.answers import Accepted, Rejected, Unconfirmed
 from worker.domain.content import BatchContent, Passed
 from worker.domain.ids import AccountName, AttemptId, CampaignId, Owner
 from worker.ledger import keys
-from worker.ledger.audit import audit
+from worker.ledger.audit import TRIES, audit
 from worker.ledger.connection import connect, connect_async
 from worker.ledger.errors import LedgerBroken
 from worker.ledger.operating import cancel, pause, resume
@@ -357,6 +357,28 @@ def test_of_a_campaign_that_never_stands_still_only_the_law_is_audited(book):
     book.client.hincrby(keys.campaign(ID), "accepted", 1)
     parts = "pending + in_flight + accepted + rejected + unconfirmed + expired + cancelled"
     assert audit(Restless(), ID) == (f"queued is 2, but {parts} is 3",)
+
+
+@pytest.mark.parametrize("passes", [1, TRIES])
+def test_a_batch_that_was_given_back_and_taken_again_during_a_recount_is_no_difference(ledger, passes):
+    ledger.campaign(3)
+    ledger.lane(call_us=1000)
+    on_wire = [ledger.next_one()]
+
+    class Busy:
+        """A client of an audit: in some passes the batch that is on the wire waits while it is recounted."""
+
+        recounted = 0
+
+        def pipeline(self, *, transaction):
+            if not transaction and self.recounted < passes:
+                self.recounted += 1
+                ledger.back(on_wire.pop())
+            elif not on_wire:
+                on_wire.append(ledger.next_one())
+            return ledger.redis.pipeline(transaction=transaction)
+
+    assert audit(Busy(), "c") == ()
 
 
 steps = st.lists(

@@ -411,3 +411,46 @@ def test_the_line_of_a_resent_message_tells_of_its_second_batch(ledger, taken):
     assert told == [(2, "accepted", None, "sid", 2, 2), (3, "rejected", "23010", None, 2, 2)]
     assert {line.sent_at for line in others} == {late}
     assert ledger.fields(keys.codes("c")) == {"23010 INVALID": "1"}
+
+
+WHENS = ("unconfirmed", "waiting", "on the wire", "rejected")
+
+
+@pytest.mark.parametrize("when", WHENS)
+@pytest.mark.parametrize("way", ["rejected", "refused alone"])
+@pytest.mark.parametrize("states", [("sent", "delivered"), ("delivered", "sent"), ("failed", "delivered")])
+def test_who_has_the_message_by_the_first_call_has_it_whatever_the_second_came_to(ledger, when, way, states):
+    ledger.lane(call_us=1000)
+    ledger.campaign(1, 1, on_unconfirmed="resend")
+    ledger.settle(ledger.next_one(), "u", "lost")
+    ledger.settle(ledger.next_one(), "a")
+
+    def tell(now):
+        if now == when:
+            for state in states:
+                assert ledger.report(state, row=1, gateway_id="first").matched == 1
+
+    tell("unconfirmed")
+    if ledger.resend() == "resent":
+        tell("waiting")
+        if ledger.queue():
+            second = ledger.next_one()
+            tell("on the wire")
+            if way == "rejected":
+                ledger.settle(second, "r")
+            else:
+                assert ledger.refuse(second) == "rejected"
+            tell("rejected")
+    assert [outcome for outcome, *_ in outcomes(ledger)] == ["accepted", "accepted"]
+    line = ledger.rows()[0]
+    assert (line.delivery, line.gateway_id, line.code) == ("delivered", "first", None)
+    counts = ledger.counts()
+    assert (counts["accepted"], counts["delivered"], counts.get("rejected")) == (2, 1, None)
+    assert ledger.state() == "finished"
+    assert set(ledger.fields(keys.codes("c")).values()) <= {"0"}
+
+
+def test_who_was_rejected_at_once_stays_so_whatever_a_report_tells(ledger, taken):
+    ledger.settle(taken, "aru")
+    assert ledger.report("delivered", row=2).unmatched == 1
+    assert [outcome for outcome, *_ in outcomes(ledger)] == ["accepted", "rejected", "unconfirmed"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from worker.ledger import keys
 from worker.ledger.reading import standings
 from worker.ledger.resolving import Open, batches, family, unresolved
 
@@ -115,6 +116,17 @@ def test_an_expired_attempt_is_not_sent_again_within_one_more_expiry(lost):
     assert lost.resolve("resend", 2) == {"resolved": 2}
     assert fates(lost)[3:] == ["pending", "pending"]
     adds_up(lost)
+
+
+def test_an_expiry_of_which_nobody_wrote_down_when_counts_from_the_first_that_asks(lost):
+    """As the version before left it."""
+    lost.redis.hdel(keys.batch_state("c", 2), "expired_at")
+    lost.pass_s(39)
+    assert lost.resolve("resend", 2) == {"early": 2}
+    lost.pass_s(39)
+    assert lost.resolve("resend", 2) == {"early": 2}
+    lost.pass_s(1)
+    assert lost.resolve("resend", 2) == {"resolved": 2}
 
 
 def test_after_the_clock_stepped_back_it_waits_for_one_expiry_from_when_it_is_asked_for(lost):

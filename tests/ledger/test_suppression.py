@@ -90,6 +90,13 @@ def test_a_list_holds_for_its_own_place_and_scope(ledger, of, asked, found):
     assert find_suppressed(ledger.redis, asked, [B, A]) == ({1: found} if found else {})
 
 
+def test_a_message_with_a_sender_of_its_own_is_looked_up_in_the_lists_of_thousands(ledger):
+    senders = {f"all:sender:S{i}": 1 for i in range(5_000)}
+    ledger.redis.hset(keys.SUPPRESSION_LISTS, mapping=senders)
+    suppress(ledger.redis, SuppressionList(kind="sender", name="last"), [A], Reason.HAND)
+    assert find_suppressed(ledger.redis, checks(sender=EVERY_SENDER), [A]) == {0: "hand@senders"}
+
+
 def test_numbers_of_one_bucket_and_of_any_length_are_told_apart(ledger):
     numbers = [A + 65_536 * i for i in range(600)] + [1, 65_537, 999_999_999_999_999, 2**31, 2**32 + 1]
     assert suppress(ledger.redis, EVERYBODY, numbers[::2], Reason.DND) == len(numbers[::2])

@@ -97,12 +97,13 @@ def test_what_is_wrong_with_the_account_holds_the_lane_and_one_batch_is_tried_wh
     assert told(ledger)[:2] == [("accepted", 1, 1), ("accepted", 3, 1)]
 
 
-def test_it_is_no_refusal_of_what_is_in_the_call(ledger):
-    taken = taken_of(ledger, 2, 2)
-    ledger.settle(taken, "rr", "refused", "too many refusals")
-    assert ledger.fields(keys.campaign("c"))["refusals"] == "1"
-    ledger.settle(ledger.next_one(), "rp", "throttled", pause_s=1)
-    assert ledger.fields(keys.campaign("c"))["refusals"] == "0"
+@pytest.mark.parametrize("kind", ["throttled", "hold"])
+@pytest.mark.parametrize(("letters", "ends"), [("rp", False), ("up", False), ("ap", True), ("pra", True)])
+def test_it_is_no_refusal_and_ends_a_row_of_them_only_where_something_was_accepted(ledger, letters, ends, kind):
+    ledger.settle(taken_of(ledger, 1, len(letters)), "r", "refused", "too many refusals")
+    ledger.settle(ledger.next_one(), letters, kind, pause_s=1)
+    fields = ledger.fields(keys.campaign("c"))
+    assert (fields["refusals"], fields.get("passed")) == (("0", "1") if ends else ("1", None))
 
 
 @pytest.mark.parametrize("kind", ["throttled", "hold"])

@@ -218,6 +218,43 @@ def test_a_late_proof_does_not_hide_that_another_campaign_has_messaged_since(lan
     assert rows_in(lane.next_one()) == [3]
 
 
+@pytest.mark.parametrize("apart_s", [0, 600])
+@pytest.mark.parametrize("proof", ["back", "answer"])
+def test_a_late_proof_does_not_hide_whom_another_campaign_had_messaged(lane, proof, apart_s):
+    lane.campaign(3, name="e")
+    lane.settle(lane.next_one(), "aau")
+    lane.pass_s(apart_s)
+    lane.lane(call_us=1000)
+    lane.campaign(3)
+    taken = lane.next_one()
+    lane.pass_sweeping()
+    assert (lane.back(taken) if proof == "back" else lane.settle(taken, "rrr")) == "late"
+    lane.pause()
+    capped(lane, "d")
+    assert isinstance(lane.take(), Stop)
+
+
+@pytest.mark.parametrize("proven", ["c", "e"])
+@pytest.mark.parametrize("apart_s", [0, 600])
+def test_of_two_attempts_that_expired_a_late_proof_takes_back_its_own(lane, apart_s, proven):
+    held = {}
+    for name in ("c", "e"):
+        lane.campaign(3, name=name)
+        held[name] = lane.next_one()
+        lane.pass_s(apart_s)
+        lane.lane(call_us=1000)
+    lane.pass_sweeping(50)
+    assert lane.back(held.pop(proven)) == "late"
+    lane.pause(proven)
+    capped(lane, "d")
+    assert isinstance(lane.take(), Stop)
+    ((name, other),) = held.items()
+    assert lane.back(other) == "late"
+    lane.pause(name)
+    capped(lane, "f")
+    assert rows_in(lane.next_one()) == [1, 2, 3]
+
+
 @pytest.mark.parametrize("limit", [1, 100])
 @pytest.mark.parametrize("way", ["by itself", "by hand"])
 def test_a_cap_does_not_keep_a_campaign_from_sending_again_what_stayed_unconfirmed(lane, way, limit):

@@ -25,6 +25,11 @@ class Rejected:
     code: str
     reason: str
 
+    @property
+    def label(self) -> str:
+        """Code and words, as refusals are counted by."""
+        return f"{self.code} {self.reason}".strip()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unconfirmed:

@@ -3,8 +3,9 @@
 bs:campaigns                zset   campaign → created at (us)
 bs:c:ID                     hash   the campaign: name, doc, accounts, state, reason, its counters; of production token,
                                    file, position, digest, stretches, whole, hold; `made` batches beyond the stretches;
-                                   refusals in a row; passed (1: some call was not refused whole); lately (what the last
-                                   reports said); resend (1: asked for), resends (due); created_at, … (us)
+                                   `takes` of its batches so far, by which audit sees that it moved; refusals in a row;
+                                   passed (1: some call went through: breaker.lua); lately (what the last reports said);
+                                   resend (1: asked for), resends (due); created_at, … (us)
 bs:c:ID:codes               hash   "code reason" → rejected messages, and accepted ones that were not delivered
 bs:c:ID:queue               list   numbers of the batches that wait
 bs:c:ID:b:N                 string one stretch of the input, packed (see packing.py), or messages that moved here from
@@ -46,8 +47,9 @@ bs:beat:…                   Celery beat's own, by RedBeat: an entry for each s
 bs:sup:lists                hash   suppression list → numbers on it (lists.lua)
 bs:sup:PLACE:B              set    number * 8 + code of scope and reason, of those with number % 65536 = B; PLACE:
                                    global, account:A or sender:TEXT
-bs:sent:D:B                 hash   number → minute of day D at which it was messaged last, of those with number % 16384
-                                   = B; only with BULKSEND_REMEMBER_HOURS (recent.lua)
+bs:sent:D:B                 hash   number → minute of day D at which it was messaged last, u and number → minutes at
+                                   which it may have been, of those with number % 16384 = B; only with
+                                   BULKSEND_REMEMBER_HOURS (recent.lua)
 """
 
 from worker.domain.ids import AccountName, CampaignId

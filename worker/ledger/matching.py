@@ -21,15 +21,16 @@ _TEN_DIGITS = 10_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A report and the message that it is about: `outcome` is a, u, or w for any other.
+    """A report and the message that it is about: `outcome` is a, u, r (rejected, of a resend), or w for any other.
 
-    `gateway_id` is "" where the message's outcome has one already.
+    `gateway_id` is "" where the message's outcome has one already; `refusal` is code and words of a rejected one.
     """
 
     position: int
     number: int = field(repr=False)
     outcome: str
     gateway_id: str
+    refusal: str
     report: DeliveryReport
 
 
@@ -66,10 +67,19 @@ class MessageIndex:
             return outcome
         match self._outcomes.get(place):
             case Accepted(gateway_id=known) if known:
-                gateway_id = ""
+                gateway_id, refusal = "", ""
+            case Rejected() as rejected:
+                gateway_id, refusal = report.gateway_id, rejected.label
             case _:
-                gateway_id = report.gateway_id
-        return Match(position=place, number=self._numbers[place], outcome=outcome, gateway_id=gateway_id, report=report)
+                gateway_id, refusal = report.gateway_id, ""
+        return Match(
+            position=place,
+            number=self._numbers[place],
+            outcome=outcome,
+            gateway_id=gateway_id,
+            refusal=refusal,
+            report=report,
+        )
 
     def place_of(self, report: DeliveryReport) -> int | None:
         """Return the position of the message that the report names, by its id or by its number."""
@@ -91,7 +101,7 @@ class MessageIndex:
         return found[0] if len(found) == 1 else None
 
     def _outcome(self, place: int) -> str:
-        """Return a, u or w as the script wants it."""
+        """Return a, u, r or w as the script wants it."""
         stored = self._stored
         mark = stored.mask[place : place + 1] or "."
         if mark in ("r", "s"):
@@ -104,7 +114,7 @@ class MessageIndex:
             case Accepted():
                 return "a"
             case Rejected() | None:
-                return "nowhere"
+                return "r" if stored.is_resend else "nowhere"  # its first call may have brought it
             case _:
                 # Unconfirmed ones move all together.
                 return "u" if int(stored.state.get(b"unconfirmed", 0)) or place in stored.news else "moved"

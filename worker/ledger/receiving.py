@@ -20,7 +20,7 @@ from worker.ledger.errors import LedgerBroken, LedgerUnavailable
 from worker.ledger.matching import Match, MessageIndex, child_of
 from worker.ledger.scripts import load
 from worker.ledger.stored import Stored, stored_batches
-from worker.ledger.unmatched import forget_unmatched, keep_early, keep_unmatched
+from worker.ledger.unmatched import forget_early, forget_unmatched, keep_early, keep_unmatched
 
 MISCONFIGURED_LIMIT = 20
 """So many of a campaign's last 100 reports that blame its configuration pause it."""
@@ -32,11 +32,12 @@ _FED_BACK = {Feedback.THROTTLED: "throttled", Feedback.MISCONFIGURED: "misconfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addressed:
-    """A report and the batch that it is about."""
+    """A report and the batch that it is about; an early one was kept with the batch until it matches."""
 
     campaign: CampaignId
     batch: int
     report: DeliveryReport
+    is_early: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,14 +58,19 @@ def receive(client: redis.Redis, addressed: Iterable[Addressed], *, remember_hou
     `remember_hours`: for how long it is remembered who was messaged, for the caps of campaigns; 0: it is not.
     """
     campaigns: dict[CampaignId, dict[int, list[DeliveryReport]]] = defaultdict(lambda: defaultdict(list))
+    looked_at: dict[CampaignId, dict[int, list[DeliveryReport]]] = defaultdict(lambda: defaultdict(list))
     for each in addressed:
         campaigns[each.campaign][each.batch].append(each.report)
+        if each.is_early:
+            looked_at[each.campaign][each.batch].append(each.report)
     received = Received()
     for campaign_id, batches in campaigns.items():
         lot = _Lot(client=client, campaign=campaign_id, remember_hours=remember_hours, now=now, received=received)
         lot.receive(batches)
         forget_unmatched(client, campaign_id, lot.matched)
         keep_unmatched(client, campaign_id, lot.unmatched)
+        for batch, reports in looked_at[campaign_id].items():
+            forget_early(client, campaign_id, batch, set(reports).intersection(lot.matched))
         for batch, reports in lot.early.items():
             keep_early(client, campaign_id, batch, reports)
         received.matched += len(lot.matched)
@@ -147,7 +153,7 @@ def _tell(
         part
         for each in told
         for part in (
-            *(each.position, each.outcome, write_news(each.report), each.gateway_id),
+            *(each.position, each.outcome, write_news(each.report), each.gateway_id, each.refusal),
             _FED_BACK.get(each.report.feedback, "nothing"),
         )
     ]

@@ -4,7 +4,6 @@ Each is one script; all but the last are fenced by the attempt's id.
 Invariant: only the attempt that holds a batch, or that last held it and expired, tells what became of it, and once.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -60,14 +59,12 @@ async def settle(
     `remember_hours`: for how long it is remembered who was messaged, for the caps of campaigns; 0: it is not.
     Repeating it has no further effect.
     """
-    refusals = Counter(f"{o.code} {o.reason}".strip() for o in outcomes.messages if isinstance(o, Rejected))
     reply = await load("settle").acall(
         client,
         [
             keys.campaign(taken.campaign),
             keys.batch_state(taken.campaign, taken.batch),
             keys.outcomes(taken.campaign, taken.batch),
-            keys.codes(taken.campaign),
             keys.lane(account),
             keys.lane_attempts(account),
             keys.ATTEMPTS,
@@ -81,7 +78,7 @@ async def settle(
             taken.batch,
             *(remember_hours, spread),
             pack(chosen(taken.content(), untaken)) if untaken else b"",
-            *(part for pair in refusals.items() for part in pair),
+            *(outcome.label for outcome in outcomes.messages if isinstance(outcome, Rejected)),
         ],
     )
     return str(reply.decode())
@@ -135,17 +132,16 @@ async def isolate(
         parts = [pack_outcomes(Outcomes(sent_at=sent_at, messages=(refusal,)))]
     else:
         parts = [pack(half) for half in halves(content)]
-    words = f"{refusal.code} {refusal.reason}".strip()
     reply = await load("split").acall(
         client,
         [
-            *(keys.campaign(taken.campaign), keys.queue(taken.campaign), keys.codes(taken.campaign)),
+            *(keys.campaign(taken.campaign), keys.queue(taken.campaign)),
             *(keys.lane(account), keys.lane_attempts(account), keys.ATTEMPTS),
         ],
         [
             *(now, keys.PREFIX, account, taken.attempt, taken.campaign, taken.batch, REFUSED_LIMIT),
-            f"{REFUSED_LIMIT} calls in a row were refused, the last: {words}",
-            words,
+            f"{REFUSED_LIMIT} calls in a row were refused, the last: {refusal.label}",
+            refusal.label,
             remember_hours,
             *parts,
         ],

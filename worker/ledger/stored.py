@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from worker.domain.answers import MessageOutcome, Unconfirmed
+from worker.domain.answers import MessageOutcome, Rejected, Unconfirmed
 from worker.domain.content import BatchContent
 from worker.domain.ids import CampaignId
 from worker.ledger import keys
@@ -22,7 +22,7 @@ from worker.ledger.parts import open_batch, part_of, positions_on_wire
 AT_ONCE = 50
 """Batches read in one round trip: about 5,000 rows, some 300 KB."""
 
-COMMANDS = 5
+COMMANDS = 6
 """Commands that `ask` gives a pipeline."""
 
 NO_ANSWER = "no answer: the worker that sent it stopped before it could tell"
@@ -35,7 +35,7 @@ class Stored:
     """One batch; `packed` is `None` where it is missing, `state` without a state while it waits.
 
     `whole` is the batch of which it is a part, packed. `news`, `gateway_ids` and `suppressed` (why
-    it did not go) are by position in the content.
+    it did not go) are by position in the content. What goes with a resend may have gone before.
     """
 
     campaign: CampaignId
@@ -48,6 +48,7 @@ class Stored:
     news: Mapping[int, str]
     gateway_ids: Mapping[int, str]
     suppressed: Mapping[int, str]
+    is_resend: bool
 
     @property
     def kind(self) -> str:
@@ -74,8 +75,18 @@ class Stored:
             raise LedgerBroken(f"batch {self.number} of {self.campaign}: {error}") from error
 
     def told(self, count: int) -> Mapping[int, MessageOutcome]:
-        """Return by position the outcomes of a settled batch of `count` messages that went; raises `LedgerBroken`."""
-        return dict(zip(positions_on_wire(self.mask, count), self.settlement(count).messages, strict=True))
+        """Return by position the outcomes of a settled batch of `count` messages that went; raises `LedgerBroken`.
+
+        A rejected one of a resend counts as unconfirmed where reports tell of it: its first call has brought it.
+        """
+        told = dict(zip(positions_on_wire(self.mask, count), self.settlement(count).messages, strict=True))
+        if self.is_resend:
+            told |= {
+                place: Unconfirmed(code=outcome.code, reason=outcome.reason)
+                for place, outcome in told.items()
+                if isinstance(outcome, Rejected) and place in self.news
+            }
+        return told
 
     def settlement(self, count: int) -> Outcomes:
         """Return the outcomes of a settled batch as they are stored; all unconfirmed where the sweep settled it."""
@@ -97,11 +108,12 @@ def ask(pipeline: Any, campaign_id: CampaignId, number: int) -> None:  # noqa: A
     pipeline.get(keys.outcomes(campaign_id, number))
     pipeline.get(keys.mask(campaign_id, number))
     pipeline.hgetall(keys.news(campaign_id, number))
+    pipeline.sismember(keys.resent(campaign_id), number)
 
 
 def read(campaign_id: CampaignId, number: int, replies: Sequence[Any]) -> Stored:
     """Return the batch of these replies; a part still lacks its `whole`."""
-    packed, state, outcomes, mask, told = replies
+    packed, state, outcomes, mask, told, is_resend = replies
     return Stored(
         campaign=campaign_id,
         number=number,
@@ -112,6 +124,7 @@ def read(campaign_id: CampaignId, number: int, replies: Sequence[Any]) -> Stored
         news={int(place): line.decode() for place, line in told.items() if place.isdigit()},
         gateway_ids={int(place[1:]): name.decode() for place, name in told.items() if place.startswith(b"i")},
         suppressed={int(place[1:]): code.decode() for place, code in told.items() if place.startswith(b"s")},
+        is_resend=bool(is_resend),
     )
 
 

@@ -1,11 +1,11 @@
 """Delivery reports that match no message: kept for an operator to see, or to be looked at again.
 
 A report that names an id which is not known yet is an early one: it is given again when ids of its batch become known,
-with the answer to the call or by another report. Invariant: each is kept once however often it comes, and both are
-bounded.
+with the answer to the call or by another report, until it matches. Invariant: each is kept once however often it comes,
+and both are bounded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 import orjson
@@ -60,6 +60,13 @@ def keep_early(client: redis.Redis, campaign_id: CampaignId, batch: int, reports
         [keys.early(campaign_id, batch)],
         [keys.PREFIX, campaign_id, batch, EARLY_KEPT, *map(orjson.dumps, reports)],
     )
+
+
+def forget_early(client: redis.Redis, campaign_id: CampaignId, batch: int, reports: Collection[DeliveryReport]) -> None:
+    """Early reports about a batch have matched something now; raises `LedgerError`."""
+    if reports:
+        with translated():
+            client.srem(keys.early(campaign_id, batch), *map(orjson.dumps, reports))
 
 
 def early_reports(client: redis.Redis, campaign_id: CampaignId, batch: int) -> list[DeliveryReport]:

@@ -1,5 +1,6 @@
 -- Joined into other scripts: the campaign's own breaker.
--- Campaign fields: refusals (its calls in a row that were refused for what is in them: 400, 413), resumed_at.
+-- Campaign fields: refusals (its calls in a row that were refused for what is in them: 400, 413), resumed_at. A call ends the
+-- row that was taken whole, whatever became of its messages, or in part where some message was accepted.
 
 -- refused: one more call was refused so; the `limit`-th in a row pauses the campaign, with `reason`.
 -- A verdict from before the last resume counts for nothing.

@@ -21,7 +21,7 @@ local function expire(prefix, expiries, member, now, longest, hours)
   redis.call('HINCRBY', key, 'in_flight', -tonumber(size))
   redis.call('HINCRBY', key, 'calls', 1)
   local unconfirmed = count_outcomes(key, n, string.rep('u', tonumber(size)), 1)
-  remember_sent(prefix, key, n, string.rep('u', tonumber(size)), hours, tonumber(taken))
+  remember_sent(prefix, key, n, string.rep('u', tonumber(size)), hours, tonumber(taken), write_presumed)
   redis.call('HSET', key .. ':s:' .. n, 'state', 'settled', 'expired', 1, 'expired_at', now, 'attempts', 1,
     'unconfirmed', unconfirmed)
   -- The process that holds it may only sleep: one more expiry, in which its own answer may come.

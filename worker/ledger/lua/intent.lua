@@ -11,5 +11,6 @@ local function write_intent(prefix, account, owner, attempt, id, n, size, slot, 
   redis.call('ZADD', prefix .. 'attempts', expires_at, account .. ' ' .. attempt)
   redis.call('HINCRBY', key, 'pending', -size)
   redis.call('HINCRBY', key, 'in_flight', size)
+  redis.call('HINCRBY', key, 'takes', 1)
   redis.call('ZADD', lane .. ':campaigns', next_turn(lane, redis.call('HGET', key, 'priority')), id)
 end

@@ -21,15 +21,11 @@ local function suppression_lists(prefix, account, sender, promotional)
   elseif sender ~= '' then
     places[#places + 1] = 'sender:' .. string.upper(sender)
   end
-  local fields = {}
+  local lists = {}
+  local function is_there(list) return redis.call('HEXISTS', prefix .. 'sup:lists', list) == 1 end
   for _, place in ipairs(places) do
-    fields[#fields + 1] = 'all:' .. place
-    fields[#fields + 1] = 'promotional:' .. place
-  end
-  local counts, lists = redis.call('HMGET', prefix .. 'sup:lists', unpack(fields)), {}
-  for i, place in ipairs(places) do
-    local first = counts[2 * i - 1] and 1 or 4
-    local last = promotional and counts[2 * i] and 6 or 3
+    local first = is_there('all:' .. place) and 1 or 4
+    local last = promotional and is_there('promotional:' .. place) and 6 or 3
     if first < last then
       local kind = string.match(place, '^%a+') .. (sender == '*' and string.find(place, '^sender') and 's' or '')
       lists[#lists + 1] = {place = prefix .. 'sup:' .. place .. ':', kind = kind, first = first, last = last}

@@ -10,6 +10,14 @@ local function is_newer(line, old)
   return #line > #old
 end
 
+-- name: a report tells the gateway's id of the message at a position; the greater of two stands, as of two news. Returns
+-- whether it does.
+local function name(news, position, gateway_id)
+  local is_new = is_newer(gateway_id, redis.call('HGET', news, 'i' .. position))
+  if is_new then redis.call('HSET', news, 'i' .. position, gateway_id) end
+  return is_new
+end
+
 -- feed_back: `said` is nothing | throttled | misconfigured, of a call that `account` made at `taken`. Campaign field
 -- `lately`: its last 100 reports that told something new of calls since the last resume, 1 where one was of the second
 -- kind; `limit` ones pause it.

@@ -5,5 +5,5 @@
 -- Invariant: as in recent.lua.
 -- Called by: worker.ledger.suppression.remember
 -- joined: clock numbers recent
-remember(ARGV[2], tonumber(ARGV[3]), clock(ARGV[1]), ARGV[4])
+remember(ARGV[2], tonumber(ARGV[3]), clock(ARGV[1]), ARGV[4], nil, write_certain)
 return 1

@@ -15,6 +15,6 @@ local function accept_reported(prefix, key, n, hours, now)
   end
   redis.call('SET', key .. ':m:' .. n, mask)
   redis.call('HINCRBY', key, 'accepted', accepted)
-  remember(prefix, hours, now, redis.call('GET', key .. ':b:' .. n), positions)
+  remember(prefix, hours, now, redis.call('GET', key .. ':b:' .. n), positions, write_certain)
   return accepted
 end

@@ -18,9 +18,9 @@ if ARGV[9] == 'due' then
   local due = redis.call('ZSCORE', prefix .. 'resends', id .. ' ' .. n)
   if not due or tonumber(due) > now then return 'gone' end
 elseif s[3] == '1' then
-  -- After the server's clock stepped back it lies no further ahead than its full length. A cut is written, or it would
-  -- move on with `now`.
-  local expired_at = math.min(tonumber(s[5]), now)
+  -- After the server's clock stepped back it lies no further ahead than its full length, and where nobody wrote down when
+  -- it expired it has the full length still. A cut is written, or it would move on with `now`.
+  local expired_at = math.min(tonumber(s[5] or now), now)
   redis.call('HSET', KEYS[3], 'expired_at', expired_at)
   if expired_at + tonumber(redis.call('HGET', KEYS[5], 'longest')) > now then return 'early' end
 end

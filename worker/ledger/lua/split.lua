@@ -1,5 +1,5 @@
 -- A call was refused because of something in its batch, and nothing of it was accepted: halves, until one message is left.
--- KEYS[1] campaign hash  KEYS[2] its queue  KEYS[3] codes  KEYS[4] lane  KEYS[5] its attempts  KEYS[6] all attempts
+-- KEYS[1] campaign hash  KEYS[2] its queue  KEYS[3] lane  KEYS[4] its attempts  KEYS[5] all attempts
 -- ARGV[1] now us  ARGV[2] prefix  ARGV[3] account  ARGV[4] attempt  ARGV[5] campaign  ARGV[6] batch n
 -- ARGV[7] refusals in a row that pause the campaign  ARGV[8] why it would pause  ARGV[9] code and words of the refusal
 -- ARGV[10] hours for which it is remembered who was messaged
@@ -18,19 +18,18 @@ local size = tonumber(s[3])
 local c = redis.call('HMGET', KEYS[1], 'passed', 'accepted', 'queued')
 local over = end_of(KEYS[1])
 
-redis.call('HDEL', KEYS[5], attempt)
-redis.call('ZREM', KEYS[6], ARGV[3] .. ' ' .. attempt)
+redis.call('HDEL', KEYS[4], attempt)
+redis.call('ZREM', KEYS[5], ARGV[3] .. ' ' .. attempt)
 off_the_wire(prefix, id, n, size, string.rep('r', size), tonumber(s[5]), late)
 if not late then redis.call('HINCRBY', KEYS[1], 'calls', 1) end
-verdict(KEYS[4], 'ok', now, tonumber(s[5]), '', 0, 0, 0)
+verdict(KEYS[3], 'ok', now, tonumber(s[5]), '', 0, 0, 0)
 
 local did = 'back'
 if size == 1 and (c[1] == '1' or tonumber(c[2]) > 0 or tonumber(c[3]) == 1) then
   did = 'rejected'
   redis.call('HSET', batch, 'state', 'settled', 'expired', 0, 'attempts', 1, 'unconfirmed', 0)
   redis.call('SET', KEYS[1] .. ':o:' .. n, ARGV[11])
-  redis.call('HINCRBY', KEYS[1], 'rejected', 1)
-  redis.call('HINCRBY', KEYS[3], ARGV[9], 1)
+  count_outcomes(KEYS[1], n, 'r', 1, {ARGV[9]})
 elseif size == 1 or over then
   put_back(prefix, id, n, size, tonumber(ARGV[10]), now)
   if redis.call('LREM', KEYS[2], 1, n) == 1 then redis.call('RPUSH', KEYS[2], n) end
