@@ -16,8 +16,8 @@ setup: $(READY) ## make .venv with what requirements.lock says
 demo: setup ## send a made-up campaign to the bundled simulator: no account, nothing to configure
 	$(BIN)/bulksend demo
 
-test: setup ## all tests: most of them four at a time (they wait a lot), those that measure time after them
-	$(BIN)/python -m pytest -n 4 -m "not alone" $(ARGS)
+test: setup ## all tests: most of them three at a time (they wait a lot), those that measure time after them
+	$(BIN)/python -m pytest -n 3 -m "not alone" $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS)
 
 quick: setup ## the tests that start no processes of their own
