@@ -39,13 +39,13 @@ def reported(stack, campaign, count):
         standing = stack.standing(campaign)
         return (standing.accepted, standing.awaiting, standing.state) == (count, 0, "finished") and standing
 
-    return wait_for(told, "all are reported", 40)
+    return wait_for(told, "all are reported", 60)
 
 
 @pytest.mark.parametrize("row", REPORTED, ids=str)
 def test_reports_early_twice_and_shuffled_and_two_lost_answers_settle_everything(stack, row):
     lost = ("--fault", "reset-accepted#3", "--fault", "hang-accepted#6")
-    simulator = reporting(stack, row, "--reports", "0.5", *REPORTS, *lost, requests="200/second", timeout=1.0)
+    simulator = reporting(stack, row, "--reports", "0.5", *REPORTS, *lost, requests="200/second", timeout=5.0)
     stack.worker()
     campaign = stack.enqueue(crowd(row), **row.campaign)
     done = reported(stack, campaign, row.rows)
