@@ -68,7 +68,8 @@ class Keeper:
             if answered:
                 ever_answered, failures, wait_s = True, 0, 0.0
                 continue
-            failures += 1
+            # Killed from outside, as by somebody who saw its first answer sooner, it may well be able to live.
+            failures += server.returncode != -signal.SIGKILL
             if not ever_answered and failures == _TRIES:
                 return 1
             # One that worked and now can not start, as on a full disk, is tried less and less often while it is wanted.
